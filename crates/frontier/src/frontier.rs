@@ -1,0 +1,674 @@
+//! The frontier: which URL next, and when.
+//!
+//! Ordering: hosts by the moment when they may next be fetched; within a host by the order of the
+//! crawl (hops, or priority), and within that first in, first out.
+//! Guarantee: at most `per_host` leases of a host are out, none is given out before its host's
+//! time, and every admitted URL leaves exactly once: by [`Finish`] with [`Then::Done`], or as
+//! [`Refused`].
+//! Protocol: [`Frontier::admit`], [`Frontier::next`], [`Frontier::finish`]. A host whose turns are
+//! all leased is not in the ready heap: fetching it once too often cannot be written.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::canonical::CanonicalUrl;
+use crate::fingerprint::{Fingerprinter, UrlKind};
+use crate::host::{Host, RobotsState, Waiting};
+use crate::host_queue::MemoryMeter;
+use crate::lease::{Finish, Lease, Refused, RobotsAnswer, Then, Turn};
+use crate::moment::Moment;
+use crate::outcome::Outcome;
+use crate::politeness::Politeness;
+use crate::queued::{DEFAULT_PRIORITY, QueuedUrl};
+use crate::scope::Refusal;
+use crate::storage::{Overflow, Seen, StorageError};
+use crate::traps::QueryVariants;
+
+/// The order in which a host's URLs leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By hops: no page is given out while one with fewer hops of the same host is being
+    /// fetched, so that hops are shortest distances on a site.
+    #[default]
+    BreadthFirst,
+    /// By hops and sitemap priority together: one hop weighs as much as the whole range of
+    /// priorities.
+    Priority,
+}
+
+/// How a frontier behaves; the same for every shard of a crawl.
+#[derive(Clone, Debug)]
+pub struct FrontierConfig {
+    /// How hosts are treated.
+    pub politeness: Politeness,
+    /// The order of a host's URLs.
+    pub order: Order,
+    /// Pages of one host at most; the others stay queued.
+    pub max_pages_per_host: Option<u64>,
+    /// Query variants of a path at most; 0 is no limit.
+    pub max_query_variants: u32,
+    /// Bytes of queued URLs in memory; what is over goes through [`Overflow`].
+    pub queue_memory_bytes: usize,
+    /// Bytes of robots.txt rules in memory; what is over is forgotten and asked for again.
+    pub robots_memory_bytes: usize,
+    /// Hosts with nothing queued that are remembered, the last used ones.
+    pub max_resting_hosts: usize,
+}
+
+impl Default for FrontierConfig {
+    fn default() -> FrontierConfig {
+        FrontierConfig {
+            politeness: Politeness::default(),
+            order: Order::default(),
+            max_pages_per_host: None,
+            max_query_variants: 0,
+            queue_memory_bytes: 64 << 20,
+            robots_memory_bytes: 32 << 20,
+            max_resting_hosts: 100_000,
+        }
+    }
+}
+
+/// What became of a URL at [`Frontier::admit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It is queued, for the first time in this crawl.
+    Admitted,
+    /// It was admitted before.
+    AlreadySeen,
+    /// A trap rule refuses it.
+    Refused(Refusal),
+}
+
+/// What to do now.
+#[derive(Debug)]
+pub enum Next {
+    /// Fetch this.
+    Lease(Lease),
+    /// Record this; it is not to be fetched.
+    Refused(Box<Refused>),
+    /// Nothing before this moment.
+    WaitUntil(Moment),
+    /// Nothing until a lease is finished or a URL is admitted.
+    Idle,
+    /// Nothing, and no lease is out: the crawl is over unless a URL is admitted.
+    Done,
+}
+
+/// What [`Frontier::advance`] decided for one turn.
+enum Step {
+    Lease(u32, QueuedUrl),
+    Refuse(Box<Refused>),
+    Later(Moment),
+    Park,
+    Rest,
+}
+
+/// One shard's frontier. See the module's text for its guarantee.
+#[derive(Debug)]
+pub struct Frontier<S, O> {
+    config: FrontierConfig,
+    fingerprinter: Fingerprinter,
+    seen: S,
+    overflow: O,
+    /// Hosts by number; a slot is reused when its host was forgotten.
+    hosts: Vec<Host>,
+    by_name: HashMap<Arc<str>, u32>,
+    free: Vec<u32>,
+    /// Hosts at rest in the order in which they came to rest, with their generation.
+    resting: VecDeque<(u32, u32)>,
+    /// Turns by the moment they wait for; equal moments in the order of arrival.
+    ready: BinaryHeap<Reverse<(Moment, u64, Turn)>>,
+    arrivals: u64,
+    meter: MemoryMeter,
+    variants: QueryVariants,
+    robots_bytes: usize,
+    robots_hand: usize,
+    /// URLs queued or waiting for a retry, of hosts that are not closed.
+    available: usize,
+    /// URLs queued in closed hosts.
+    held: usize,
+    leases: usize,
+}
+
+impl<S: Seen, O: Overflow> Frontier<S, O> {
+    /// An empty frontier.
+    pub fn new(
+        config: FrontierConfig,
+        fingerprinter: Fingerprinter,
+        seen: S,
+        overflow: O,
+    ) -> Frontier<S, O> {
+        let meter = MemoryMeter::new(config.queue_memory_bytes);
+        Frontier {
+            config,
+            fingerprinter,
+            seen,
+            overflow,
+            hosts: Vec::new(),
+            by_name: HashMap::new(),
+            free: Vec::new(),
+            resting: VecDeque::new(),
+            ready: BinaryHeap::new(),
+            arrivals: 0,
+            meter,
+            variants: QueryVariants::default(),
+            robots_bytes: 0,
+            robots_hand: 0,
+            available: 0,
+            held: 0,
+            leases: 0,
+        }
+    }
+
+    /// Queues a URL unless it was admitted before or is a variant too many.
+    ///
+    /// The scope is the caller's to check: it needs no frontier.
+    ///
+    /// # Errors
+    /// When the storage below fails; the crawl cannot go on.
+    pub fn admit(&mut self, url: QueuedUrl, now: Moment) -> Result<Admission, StorageError> {
+        let fingerprint = self.fingerprinter.fingerprint(url.kind, url.url.as_str());
+        if !self.seen.insert(fingerprint)? {
+            return Ok(Admission::AlreadySeen);
+        }
+        let most = self.config.max_query_variants;
+        if most > 0 && url.kind == UrlKind::Page && url.url.query().is_some() {
+            let path_bytes = url.url.as_str().split('?').next().unwrap_or_default();
+            let path = self.fingerprinter.of_bytes(path_bytes.as_bytes());
+            if !self.variants.allow(path, most) {
+                return Ok(Admission::Refused(Refusal::QueryVariants));
+            }
+        }
+        self.enqueue(url, now)?;
+        Ok(Admission::Admitted)
+    }
+
+    /// What to do now. Asks nothing of the network and never waits.
+    ///
+    /// # Errors
+    /// When the storage below fails; the crawl cannot go on.
+    pub fn next(&mut self, now: Moment) -> Result<Next, StorageError> {
+        loop {
+            match self.ready.peek() {
+                Some(Reverse((at, ..))) if *at > now => return Ok(Next::WaitUntil(*at)),
+                Some(_) => {}
+                None if self.leases > 0 => return Ok(Next::Idle),
+                None => return Ok(Next::Done),
+            }
+            let Some(Reverse((_, _, turn))) = self.ready.pop() else {
+                return Ok(Next::Done);
+            };
+            let step = self.advance(turn.host, now)?;
+            let Some(host) = self.hosts.get_mut(turn.host as usize) else {
+                continue;
+            };
+            host.waiting -= 1;
+            match step {
+                Step::Lease(key, url) => return Ok(Next::Lease(self.lease(turn, key, url, now))),
+                Step::Refuse(refused) => {
+                    self.place(turn, now);
+                    return Ok(Next::Refused(refused));
+                }
+                Step::Later(at) => self.wait(turn, at),
+                Step::Park => host.parked.push(turn),
+                Step::Rest => {
+                    host.idle += 1;
+                    self.note_rest(turn.host, now);
+                }
+            }
+        }
+    }
+
+    /// Ends a lease.
+    ///
+    /// # Errors
+    /// When the storage below fails; the crawl cannot go on.
+    pub fn finish(
+        &mut self,
+        lease: Lease,
+        finish: Finish,
+        now: Moment,
+    ) -> Result<(), StorageError> {
+        let Lease { turn, url, key, .. } = lease;
+        self.leases -= 1;
+        let politeness = &self.config.politeness;
+        let Some(host) = self.hosts.get_mut(turn.host as usize) else {
+            return Ok(());
+        };
+        if let Some(place) = host.leased.iter().position(|leased| *leased == key) {
+            host.leased.swap_remove(place);
+        }
+        if let Some(is_private) = finish.is_private {
+            host.manners.is_private = is_private;
+        }
+        if let Then::Robots(RobotsAnswer::Rules(rules)) = &finish.then {
+            host.manners.crawl_delay = rules.crawl_delay();
+        }
+        host.manners.note_end(finish.contact, politeness, now);
+        match finish.then {
+            Then::Done => {}
+            Then::Retry(after) => {
+                let url = QueuedUrl {
+                    attempts: url.attempts.saturating_add(1),
+                    ..url
+                };
+                host.retries.push(Reverse(Waiting {
+                    at: now.after(after),
+                    key,
+                    url,
+                }));
+                self.available += 1;
+            }
+            Then::Defer(rest) => {
+                host.manners.next_at = host.manners.next_at.max(now.after(rest));
+                host.pages_started -= u64::from(url.kind == UrlKind::Page && url.attempts == 0);
+                host.queue.push_front(key, url, &mut self.meter);
+                self.available += 1;
+            }
+            Then::Robots(answer) => self.note_robots(turn.host, &url, answer, now),
+        }
+        self.unpark(turn.host, now);
+        self.place(turn, now);
+        Ok(())
+    }
+
+    /// URLs that are still to be given out or are out now; when this is zero the shard is done.
+    pub fn live(&self) -> usize {
+        self.available + self.leases
+    }
+
+    /// URLs that wait, those held back by a host's page limit included.
+    pub fn queued(&self) -> usize {
+        self.available + self.held
+    }
+
+    /// Leases that are out.
+    pub fn leases(&self) -> usize {
+        self.leases
+    }
+
+    /// Hosts with something queued, waiting or leased, and hosts remembered.
+    pub fn hosts(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Bytes of queued URLs in memory.
+    pub fn queue_memory_bytes(&self) -> usize {
+        self.meter.used()
+    }
+
+    /// Takes back what a commit log says was admitted; queues nothing.
+    ///
+    /// # Errors
+    /// When the storage below fails.
+    pub fn restore_seen(&mut self, fingerprint: u64) -> Result<(), StorageError> {
+        self.seen.insert(fingerprint).map(|_| ())
+    }
+
+    /// Takes back a URL that was admitted and has no outcome yet.
+    ///
+    /// # Errors
+    /// When the storage below fails.
+    pub fn restore_queued(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
+        self.enqueue(url, now)
+    }
+
+    /// Takes back when a host may next be fetched, and how many of its pages were.
+    pub fn restore_host(&mut self, name: &str, next_at: Moment, pages: u64) {
+        let number = self.host_number(name);
+        if let Some(host) = self.hosts.get_mut(number as usize) {
+            host.manners.next_at = host.manners.next_at.max(next_at);
+            host.pages_started += pages;
+        }
+    }
+
+    fn enqueue(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
+        let key = self.key_of(&url);
+        let number = self.host_number(url.url.host());
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return Ok(());
+        };
+        host.queue
+            .push(key, url, &mut self.meter, &mut self.overflow)?;
+        if host.is_closed {
+            self.held += 1;
+            return Ok(());
+        }
+        self.available += 1;
+        let is_short = (host.waiting as usize + host.parked.len()) < host.available();
+        if host.idle > 0 && is_short {
+            host.idle -= 1;
+            self.wait(Turn { host: number }, now);
+        }
+        Ok(())
+    }
+
+    fn key_of(&self, url: &QueuedUrl) -> u32 {
+        const TENTHS: u32 = 10;
+        let hops = u32::from(url.hops);
+        match self.config.order {
+            Order::BreadthFirst => hops,
+            Order::Priority => (hops + 1) * TENTHS - u32::from(url.priority.min(TENTHS as u8)),
+        }
+    }
+
+    fn host_number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.by_name.get(name) {
+            return *number;
+        }
+        let name: Arc<str> = Arc::from(name);
+        let per_host = self.config.politeness.per_host;
+        let number = match self.free.pop() {
+            Some(number) => {
+                if let Some(slot) = self.hosts.get_mut(number as usize) {
+                    *slot = Host::new(name.clone(), per_host, slot.generation.wrapping_add(1));
+                }
+                number
+            }
+            None => {
+                self.hosts.push(Host::new(name.clone(), per_host, 0));
+                (self.hosts.len() - 1) as u32
+            }
+        };
+        self.by_name.insert(name, number);
+        number
+    }
+
+    /// Decides what the turn of a host, taken from the ready heap, is for.
+    fn advance(&mut self, number: u32, now: Moment) -> Result<Step, StorageError> {
+        let politeness = &self.config.politeness;
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return Ok(Step::Rest);
+        };
+        let limit = self.config.max_pages_per_host.unwrap_or(u64::MAX);
+        if !host.is_closed && host.pages_started >= limit {
+            host.is_closed = true;
+            self.held += host.queue.len();
+            self.available -= host.queue.len();
+        }
+        let is_retry = host
+            .retries
+            .peek()
+            .is_some_and(|Reverse(first)| first.at <= now);
+        let (key, next) = match host.retries.peek() {
+            Some(Reverse(first)) if is_retry => (first.key, &first.url),
+            later => {
+                let later = later.map(|Reverse(first)| first.at);
+                let has_queue = !host.is_closed && host.queue.len() > 0;
+                match (has_queue, later) {
+                    (false, None) => return Ok(Step::Rest),
+                    (false, Some(at)) => return Ok(Step::Later(at)),
+                    (true, _) => match host.queue.peek(&mut self.meter, &mut self.overflow)? {
+                        Some(next) => next,
+                        None => return Ok(Step::Rest),
+                    },
+                }
+            }
+        };
+        if host.manners.is_given_up(politeness) {
+            let why = format!("its host failed {} times in a row", host.manners.failures);
+            return self.refuse(number, is_retry, Outcome::GaveUp, why);
+        }
+        if now < host.manners.next_at {
+            return Ok(Step::Later(host.manners.next_at));
+        }
+        let is_early = self.config.order == Order::BreadthFirst
+            && host.leased.iter().any(|leased| *leased < key);
+        if is_early {
+            return Ok(Step::Park);
+        }
+        let verdict = if politeness.ignore_robots {
+            RobotsVerdict::Allowed
+        } else {
+            let url = next.url.clone();
+            robots_verdict(host, &url, politeness, &mut self.robots_bytes, now)
+        };
+        match verdict {
+            RobotsVerdict::Allowed => match self.take(number, is_retry)? {
+                Some((key, url)) => Ok(Step::Lease(key, url)),
+                None => Ok(Step::Rest),
+            },
+            RobotsVerdict::Ask(robots) => Ok(Step::Lease(key, robots)),
+            RobotsVerdict::Wait => Ok(Step::Park),
+            RobotsVerdict::WaitUntil(at) => Ok(Step::Later(at)),
+            RobotsVerdict::Denied(outcome, why) => self.refuse(number, is_retry, outcome, why),
+        }
+    }
+
+    fn take(
+        &mut self,
+        number: u32,
+        is_retry: bool,
+    ) -> Result<Option<(u32, QueuedUrl)>, StorageError> {
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return Ok(None);
+        };
+        let taken = if is_retry {
+            host.retries
+                .pop()
+                .map(|Reverse(first)| (first.key, first.url))
+        } else {
+            host.queue.pop(&mut self.meter, &mut self.overflow)?
+        };
+        self.available -= usize::from(taken.is_some());
+        Ok(taken)
+    }
+
+    fn refuse(
+        &mut self,
+        number: u32,
+        is_retry: bool,
+        outcome: Outcome,
+        why: String,
+    ) -> Result<Step, StorageError> {
+        Ok(match self.take(number, is_retry)? {
+            Some((_, url)) => Step::Refuse(Box::new(Refused { url, outcome, why })),
+            None => Step::Rest,
+        })
+    }
+
+    fn lease(&mut self, turn: Turn, key: u32, url: QueuedUrl, now: Moment) -> Lease {
+        if let Some(host) = self.hosts.get_mut(turn.host as usize) {
+            host.leased.push(key);
+            host.manners.note_start(&self.config.politeness, now);
+            host.pages_started += u64::from(url.kind == UrlKind::Page && url.attempts == 0);
+            debug_assert!(host.leased.len() <= self.config.politeness.per_host.max(1) as usize);
+        }
+        self.leases += 1;
+        Lease {
+            turn,
+            url,
+            key,
+            leased_at: now,
+        }
+    }
+
+    fn note_robots(&mut self, number: u32, url: &QueuedUrl, answer: RobotsAnswer, now: Moment) {
+        let politeness = &self.config.politeness;
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return;
+        };
+        let Some(state) = host.robots_mut(url.url.scheme()) else {
+            return;
+        };
+        match answer {
+            RobotsAnswer::Rules(rules) => {
+                self.robots_bytes += rules.heap_bytes();
+                *state = RobotsState::Known {
+                    rules,
+                    until: now.after(politeness.robots_lifetime),
+                };
+            }
+            RobotsAnswer::Unavailable(outcome, why) => {
+                const MOST_DOUBLINGS: u32 = 16;
+                let attempts = match state {
+                    RobotsState::Asked { attempts } => *attempts + 1,
+                    _ => 1,
+                };
+                let doublings = attempts.saturating_sub(1).min(MOST_DOUBLINGS);
+                let wait = politeness.robots_retry_first.saturating_mul(1 << doublings);
+                let retry_at = now.after(wait.min(politeness.robots_lifetime));
+                *state = RobotsState::Unavailable {
+                    attempts,
+                    retry_at,
+                    outcome,
+                    why,
+                };
+            }
+        }
+        self.shed_robots(number);
+    }
+
+    /// Forgets rules, of one host after the other, until they fit in their memory again.
+    fn shed_robots(&mut self, keep: u32) {
+        for _ in 0..self.hosts.len() {
+            if self.robots_bytes <= self.config.robots_memory_bytes {
+                return;
+            }
+            self.robots_hand = (self.robots_hand + 1) % self.hosts.len().max(1);
+            if self.robots_hand == keep as usize {
+                continue;
+            }
+            if let Some(host) = self.hosts.get_mut(self.robots_hand) {
+                self.robots_bytes = self.robots_bytes.saturating_sub(host.forget_robots());
+            }
+        }
+    }
+
+    /// Puts a turn where it belongs after its host changed: waiting, or idle.
+    fn place(&mut self, turn: Turn, now: Moment) {
+        let Some(host) = self.hosts.get_mut(turn.host as usize) else {
+            return;
+        };
+        let waiting = host.waiting as usize + host.parked.len();
+        if waiting >= host.available() {
+            host.idle += 1;
+            return self.note_rest(turn.host, now);
+        }
+        let at = now.max(host.manners.next_at);
+        self.wait(turn, at);
+    }
+
+    fn unpark(&mut self, number: u32, now: Moment) {
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return;
+        };
+        for turn in std::mem::take(&mut host.parked) {
+            self.wait(turn, now);
+        }
+    }
+
+    fn wait(&mut self, turn: Turn, at: Moment) {
+        if let Some(host) = self.hosts.get_mut(turn.host as usize) {
+            host.waiting += 1;
+        }
+        self.arrivals += 1;
+        self.ready.push(Reverse((at, self.arrivals, turn)));
+    }
+
+    /// A host came to rest: remembered, until there are too many of them.
+    fn note_rest(&mut self, number: u32, now: Moment) {
+        let Some(host) = self.hosts.get(number as usize) else {
+            return;
+        };
+        if !host.is_at_rest() {
+            return;
+        }
+        self.resting.push_back((number, host.generation));
+        while self.resting.len() > self.config.max_resting_hosts {
+            let Some((number, generation)) = self.resting.pop_front() else {
+                return;
+            };
+            let Some(host) = self.hosts.get_mut(number as usize) else {
+                continue;
+            };
+            // Stale entries are hosts that woke up since; a host with a page limit is counted.
+            let is_stale = host.generation != generation || !host.is_at_rest();
+            let is_needed = host.manners.next_at > now || host.pages_limited(&self.config);
+            if is_stale || is_needed || host.waiting > 0 {
+                continue;
+            }
+            self.robots_bytes = self.robots_bytes.saturating_sub(host.forget_robots());
+            if self.by_name.remove(&host.name).is_some() {
+                self.free.push(number);
+            }
+        }
+    }
+}
+
+impl Host {
+    fn pages_limited(&self, config: &FrontierConfig) -> bool {
+        config.max_pages_per_host.is_some() && self.pages_started > 0
+    }
+}
+
+enum RobotsVerdict {
+    Allowed,
+    Ask(QueuedUrl),
+    Wait,
+    WaitUntil(Moment),
+    Denied(Outcome, String),
+}
+
+fn robots_verdict(
+    host: &mut Host,
+    url: &CanonicalUrl,
+    politeness: &Politeness,
+    robots_bytes: &mut usize,
+    now: Moment,
+) -> RobotsVerdict {
+    let Some(state) = host.robots_mut(url.scheme()) else {
+        return RobotsVerdict::Allowed;
+    };
+    let attempts = match state {
+        RobotsState::Known { rules, until } if now < *until => {
+            if rules.allows(url.path_and_query()) {
+                return RobotsVerdict::Allowed;
+            }
+            let decision = rules.decide(url.path_and_query());
+            let why = match decision.rule {
+                Some(rule) => format!("robots.txt line {}: Disallow: {}", rule.line, rule.pattern),
+                None => "robots.txt disallows everything".to_owned(),
+            };
+            return RobotsVerdict::Denied(Outcome::RobotsDenied, why);
+        }
+        RobotsState::Known { rules, .. } => {
+            *robots_bytes = robots_bytes.saturating_sub(rules.heap_bytes());
+            0
+        }
+        RobotsState::Unknown => 0,
+        RobotsState::Asked { .. } => return RobotsVerdict::Wait,
+        RobotsState::Unavailable {
+            attempts,
+            retry_at,
+            outcome,
+            why,
+        } => {
+            if now < *retry_at && *attempts >= politeness.robots_attempts {
+                return RobotsVerdict::Denied(*outcome, why.to_string());
+            }
+            if now < *retry_at {
+                return RobotsVerdict::WaitUntil(*retry_at);
+            }
+            *attempts
+        }
+    };
+    let Some(robots) = url.sibling("/robots.txt") else {
+        return RobotsVerdict::Allowed;
+    };
+    *state = RobotsState::Asked { attempts };
+    RobotsVerdict::Ask(QueuedUrl {
+        url: robots,
+        kind: UrlKind::Robots,
+        hops: 0,
+        redirects: 0,
+        attempts: u8::try_from(attempts).unwrap_or(u8::MAX),
+        priority: DEFAULT_PRIORITY,
+        referrer: None,
+        admitted_at: now,
+    })
+}
