@@ -503,12 +503,14 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
                     until: now.after(politeness.robots_lifetime),
                 };
             }
-            RobotsAnswer::Unavailable(outcome, why) => {
+            RobotsAnswer::Unavailable { outcome, why, is_passing } => {
                 const MOST_DOUBLINGS: u32 = 16;
                 let attempts = match state {
                     RobotsState::Asked { attempts } => *attempts + 1,
                     _ => 1,
                 };
+                let attempts =
+                    if is_passing { attempts } else { attempts.max(politeness.robots_attempts) };
                 let doublings = attempts.saturating_sub(1).min(MOST_DOUBLINGS);
                 let wait = politeness.robots_retry_first.saturating_mul(1 << doublings);
                 let retry_at = now.after(wait.min(politeness.robots_lifetime));

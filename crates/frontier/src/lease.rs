@@ -82,8 +82,14 @@ pub enum RobotsAnswer {
     /// These rules hold; a missing file (4xx) allows all (RFC 9309 2.3.1.3).
     Rules(Arc<Rules>),
     /// It could not be had: nothing of the host is fetched until it can (RFC 9309 2.3.1.4).
-    /// The outcome and the words that its URLs get when it is given up.
-    Unavailable(Outcome, Arc<str>),
+    Unavailable {
+        /// The outcome that its host's URLs get when it is given up.
+        outcome: Outcome,
+        /// The words beside it.
+        why: Arc<str>,
+        /// Whether asking again soon may help; otherwise it is given up at once.
+        is_passing: bool,
+    },
 }
 
 /// A URL that leaves the frontier without being fetched.

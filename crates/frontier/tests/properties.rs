@@ -254,10 +254,11 @@ impl<'a> Run<'a> {
         let dice = mix(self.web.seed ^ 77, self.steps) % 10;
         let contact = Contact::Answered(Duration::from_millis(5));
         let then = match (lease.is_robots(), dice) {
-            (true, 0 | 1) if url.attempts < 2 => Then::Robots(RobotsAnswer::Unavailable(
-                Outcome::RobotsUnavailable,
-                "503".into(),
-            )),
+            (true, 0 | 1) if url.attempts < 2 => Then::Robots(RobotsAnswer::Unavailable {
+                outcome: Outcome::RobotsUnavailable,
+                why: "503".into(),
+                is_passing: true,
+            }),
             (true, _) => {
                 let robots = Robots::parse(b"User-agent: *\nDisallow: /closed/\n");
                 Then::Robots(RobotsAnswer::Rules(Arc::new(robots.group_for("nephila"))))

@@ -1,1 +1,42 @@
-//! (skeleton)
+//! What a crawl keeps on disk: bytes and 64-bit fingerprints, made durable, bounded and checked.
+//!
+//! | module | file | durable | guarantee |
+//! |---|---|---|---|
+//! | [`DirectoryLock`] | `lock` | no | one process a directory, released when the process dies |
+//! | [`CommitLog`] | `commit-000000.log` | yes | a commit is there whole or not at all, in order |
+//! | [`PartWriter`] | `PREFIX-00000.EXT` | yes, when synced | exactly the committed prefix after a crash |
+//! | [`SeenSet`] | `seen-000000.run` | no | a set within a bound of memory, rebuilt from the log |
+//! | [`BlockFile`] | `blocks-000000.dat` | no | blocks of bytes written once and taken once |
+//!
+//! The commit log is the only truth. The seen set and the block file are derived from it: their files
+//! are removed when they are opened, are never fsynced, and are rebuilt by replaying the log. The output
+//! parts are bytes beside the log, and a commit holds the [`PartPosition`] up to which they count. The
+//! order that keeps the promise (a URL is done if and only if its output row is durable) is the
+//! caller's, in four steps:
+//!
+//! 1. append the rows of the pages to the [`PartWriter`];
+//! 2. [`PartWriter::sync`], which returns the position that is durable;
+//! 3. [`CommitLog::append`] outcomes, admitted outlinks and that position in one payload;
+//! 4. only now count those pages as done.
+//!
+//! After a crash, [`CommitLog::open`] replays every whole commit, and [`PartWriter::open_at`] cuts the
+//! parts back to the position in the last of them.
+//!
+//! What it is not: it knows no URL, no row and no format of a payload. It starts no thread, reads no
+//! clock and every call blocks until the file system has answered. Every file operation goes through the
+//! module `file`, so that faults can be put in at one place.
+
+mod blocks;
+mod error;
+mod file;
+mod lock;
+mod log;
+mod part;
+mod seen;
+
+pub use blocks::{BlockFile, BlockId, MAX_BLOCK_BYTES};
+pub use error::{Error, ErrorKind};
+pub use lock::DirectoryLock;
+pub use log::{CommitLog, DEFAULT_SEGMENT_BYTES, MAX_PAYLOAD_BYTES, Replayed, Visit, replay};
+pub use part::{PartPosition, PartWriter, Repaired};
+pub use seen::{MINIMUM_MEMORY_BYTES, SeenSet};

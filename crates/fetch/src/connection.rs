@@ -1,0 +1,196 @@
+//! One HTTP connection: hyper's sender, and the task that drives it.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
+use tokio::time::timeout;
+
+use crate::config::FetchConfig;
+use crate::connect::Transport;
+use crate::failure::{Failure, find_source};
+use crate::stream::Stream;
+
+/// How long a connection that nobody uses any more may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Read buffer of an HTTP/1 connection, in bytes: grows to this at most.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// hyper takes this many headers without allocating room for them.
+const HEADERS_WITHOUT_ALLOCATION: usize = 100;
+/// Flow-control windows of HTTP/2, in bytes: what a server may send before it is read. At 200 ms
+/// round-trip time 2.6 MB/s a stream, and a bound on what an unread connection holds.
+const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+type Body = Empty<Bytes>;
+
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// A connection that can take a request. Its driving task ends, and the socket closes, when the last
+/// handle is dropped: an exchange that is given up leaves nothing behind.
+pub(crate) struct Connection {
+    sender: Sender,
+    pub(crate) remote: SocketAddr,
+    /// Whether it has served an exchange before.
+    pub(crate) reused: bool,
+    bytes_read: Rc<Cell<u64>>,
+    /// Dropped with the last handle, which tells the driving task.
+    in_use: Rc<oneshot::Sender<()>>,
+}
+
+/// A request that got no response.
+pub(crate) struct SendFailure {
+    pub(crate) failure: Failure,
+    /// Whether the server cannot have answered it, so that sending it again asks nothing twice.
+    pub(crate) unanswered: bool,
+}
+
+impl Connection {
+    /// Starts HTTP on a transport.
+    pub(crate) async fn start(
+        transport: Transport,
+        config: &FetchConfig,
+    ) -> Result<Connection, Failure> {
+        let (stream, bytes_read) = Stream::new(transport.carrier);
+        let io = TokioIo::new(stream);
+        let (in_use, unused) = oneshot::channel();
+        let sender = if transport.http2 {
+            let started = http2_builder(config).handshake(io).await;
+            let (sender, driver) = started.map_err(Failure::before_headers)?;
+            spawn_local(drive(driver, unused));
+            Sender::Http2(sender)
+        } else {
+            let started = http1_builder(config).handshake(io).await;
+            let (sender, driver) = started.map_err(Failure::before_headers)?;
+            spawn_local(drive(driver, unused));
+            Sender::Http1(sender)
+        };
+        let remote = transport.remote;
+        Ok(Connection { sender, remote, reused: false, bytes_read, in_use: Rc::new(in_use) })
+    }
+
+    /// A second handle on a connection that takes several requests at once (HTTP/2).
+    pub(crate) fn share(&self) -> Option<Connection> {
+        let Sender::Http2(sender) = &self.sender else { return None };
+        Some(Connection {
+            sender: Sender::Http2(sender.clone()),
+            remote: self.remote,
+            reused: true,
+            bytes_read: Rc::clone(&self.bytes_read),
+            in_use: Rc::clone(&self.in_use),
+        })
+    }
+
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// Sends a request and waits for the headers of the response.
+    pub(crate) async fn send(
+        &mut self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Incoming>, SendFailure> {
+        let read_before = self.bytes_read.get();
+        let (result, http2) = match &mut self.sender {
+            Sender::Http1(sender) => {
+                // The last exchange's driver may have to be polled once more before it is free.
+                if self.reused && !sender.is_ready() && let Err(error) = sender.ready().await {
+                    let failure = Failure::before_headers(error);
+                    return Err(SendFailure { failure, unanswered: true });
+                }
+                (sender.try_send_request(request).await, false)
+            }
+            Sender::Http2(sender) => (sender.try_send_request(request).await, true),
+        };
+        result.map_err(|error| {
+            let silent = !http2 && self.bytes_read.get() == read_before;
+            send_failure(error, silent, http2)
+        })
+    }
+}
+
+/// `silent`: no byte came since the request was sent.
+fn send_failure<T>(mut error: TrySendError<T>, silent: bool, http2: bool) -> SendFailure {
+    let never_sent = error.take_message().is_some();
+    let error = error.into_error();
+    let unanswered = never_sent || silent || (http2 && is_unprocessed(&error));
+    SendFailure { failure: Failure::before_headers(error), unanswered }
+}
+
+/// Whether the server said that it did not process the request, or the connection ended as a whole
+/// before it answered (RFC 9113 section 8.7).
+fn is_unprocessed(error: &hyper::Error) -> bool {
+    match find_source::<h2::Error>(error) {
+        Some(h2) if h2.is_reset() => {
+            h2.is_remote() && h2.reason() == Some(h2::Reason::REFUSED_STREAM)
+        }
+        Some(h2) => h2.is_io() || (h2.is_go_away() && h2.is_remote()),
+        None => error.is_canceled() || error.is_closed(),
+    }
+}
+
+fn http1_builder(config: &FetchConfig) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.max_header_size(config.max_header_bytes);
+    // The buffer must hold the longest head whole.
+    builder.max_buf_size(READ_BUFFER_BYTES.max(config.max_header_bytes));
+    if config.max_headers > HEADERS_WITHOUT_ALLOCATION {
+        builder.max_headers(config.max_headers);
+    }
+    builder
+}
+
+fn http2_builder(config: &FetchConfig) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor);
+    let header_bytes = u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX);
+    builder
+        .max_header_list_size(header_bytes)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    builder
+}
+
+/// Drives a connection until it ends or nobody uses it; then gives it a moment to say goodbye, which
+/// a server that reads nothing could otherwise hold open for ever.
+async fn drive<F: Future>(connection: F, unused: oneshot::Receiver<()>) {
+    let mut connection = pin!(connection);
+    // How the connection ended is told to the exchanges on it; here it only ends.
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        _ = unused => {}
+    }
+    let _ = timeout(GOODBYE, connection).await;
+}
+
+#[derive(Clone)]
+struct LocalExecutor;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor
+where
+    F::Output: 'static,
+{
+    fn execute(&self, future: F) {
+        spawn_local(future);
+    }
+}

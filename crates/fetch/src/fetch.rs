@@ -1,0 +1,312 @@
+//! The exchange, from top to bottom.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+
+use crate::connect::{self, address_busy, wants_credentials};
+use crate::connection::{Connection, SendFailure};
+use crate::deadline::Deadline;
+use crate::dns::DnsResolver;
+use crate::error::{FetchError, FetchErrorKind, Stage};
+use crate::failure::Failure;
+use crate::limits::{AddressLimit, AddressPermit};
+use crate::pool::Pool;
+use crate::progress::Progress;
+use crate::request::{Request, to_http};
+use crate::response::{Response, ResponseHead};
+use crate::shared::Shared;
+use crate::target::Target;
+
+/// Room made for a body because its Content-Length says so; a server may say anything.
+const PRESIZE_BYTES_MAX: u64 = 256 * 1024;
+
+/// Anything that turns requests into responses: the seam for a simulated web and other transports.
+pub trait Fetch {
+    /// Makes one exchange. Redirects are reported, not followed.
+    ///
+    /// # Errors
+    ///
+    /// A [`FetchError`] where no whole response came.
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>>;
+}
+
+/// Fetches over the network, for one thread.
+///
+/// Runs inside a `LocalSet` on tokio's current-thread runtime: each connection is driven by a task
+/// of that set. Any number of exchanges may be under way at once. What is dropped halfway, be it one
+/// exchange or the fetcher, closes its connections.
+pub struct Fetcher {
+    shared: Arc<Shared>,
+    pool: Pool,
+    dns: DnsResolver,
+}
+
+impl Fetcher {
+    /// A fetcher with no connections yet.
+    pub fn new(shared: Arc<Shared>) -> Fetcher {
+        let config = &shared.config;
+        let pool = Pool::new(config.max_idle_connections, config.idle_connection_lifetime);
+        Fetcher { shared, pool, dns: DnsResolver::new() }
+    }
+
+    /// What this fetcher has in common with others.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Fetch for Fetcher {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        let mut progress = Progress::new(&self.shared.clock);
+        let outcome = self.exchange(&request, &mut progress).await;
+        progress.leave();
+        let Progress { times, head, remote, .. } = progress;
+        match outcome {
+            Ok(response) => Ok(Response { times, ..response }),
+            Err(failure) => Err(FetchError::new(failure, request.url, times, head, remote)),
+        }
+    }
+}
+
+/// A connection taken for one exchange, and the exchange's place at its address.
+struct Taken {
+    connection: Connection,
+    _permit: AddressPermit,
+}
+
+impl Fetcher {
+    async fn exchange(
+        &self,
+        request: &Request,
+        progress: &mut Progress<'_>,
+    ) -> Result<Response, Failure> {
+        let shared = &*self.shared;
+        let target = Target::of(&request.url, shared.config.proxy.as_ref())?;
+        let deadline = Deadline::after(shared.config.total_timeout);
+
+        let (taken, response) = self.ask(request, &target, deadline, progress).await?;
+        progress.enter(Stage::Body);
+        let (parts, body) = response.into_parts();
+        let head = ResponseHead {
+            status: parts.status.as_u16(),
+            version: version_name(parts.version),
+            headers: parts.headers,
+        };
+        check_head(&head, &target, shared.config.max_headers)?;
+        if let Some(jar) = &shared.cookies {
+            jar.store(&head.headers, &request.url);
+        }
+
+        let wanted = request.take.wants(head.status, &head.headers);
+        let reusable = is_framed_once(&head);
+        progress.head = Some(head);
+        let body = if wanted {
+            let max = request.max_wire_bytes.unwrap_or(shared.config.max_wire_bytes);
+            let collected = self.collect(body, max, deadline).await;
+            collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
+        } else {
+            // Dropping the body makes hyper read what is already there and otherwise close the
+            // connection (or reset the HTTP/2 stream), without waiting.
+            drop(body);
+            Bytes::new()
+        };
+
+        let Taken { connection, .. } = taken;
+        let (remote, reused) = (Some(connection.remote), connection.reused);
+        if reusable {
+            self.pool.check_in(&target.origin, connection, progress.now());
+        }
+        let head = progress.head.take();
+        let (status, version, headers) =
+            head.map(|head| (head.status, head.version, head.headers)).unwrap_or_default();
+        Ok(Response {
+            status,
+            version,
+            headers,
+            wire_bytes: body.len() as u64,
+            body,
+            body_skipped: !wanted,
+            remote,
+            reused,
+            times: progress.times,
+        })
+    }
+
+    /// Sends the request and waits for the headers. A request that a kept connection did not answer
+    /// is sent once more over a new one: the server may close a connection at any time.
+    async fn ask(
+        &self,
+        request: &Request,
+        target: &Target<'_>,
+        deadline: Deadline,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Taken, http::Response<Incoming>), Failure> {
+        let mut taken = self.take_connection(target, deadline, progress).await?;
+        loop {
+            progress.enter(Stage::FirstByte);
+            progress.remote = Some(taken.connection.remote);
+            let http = to_http(request, target, &self.shared, taken.connection.is_http2())?;
+            let limit = self.shared.config.first_byte_timeout;
+            let sending = taken.connection.send(http);
+            let failure = match deadline.run(Stage::FirstByte, limit, sending).await {
+                Ok(Ok(response)) => return Ok((taken, response)),
+                Ok(Err(SendFailure { unanswered: true, .. })) if taken.connection.reused => {
+                    self.pool.forget(&target.origin);
+                    drop(taken);
+                    taken = self.connect(target, deadline, progress).await?;
+                    continue;
+                }
+                Ok(Err(SendFailure { failure, .. })) => failure,
+                Err(timed_out) => timed_out,
+            };
+            self.after_failure(&failure, target, &taken);
+            return Err(failure);
+        }
+    }
+
+    /// A kept connection, a share of one that is just being made, or a new one.
+    async fn take_connection(
+        &self,
+        target: &Target<'_>,
+        deadline: Deadline,
+        progress: &mut Progress<'_>,
+    ) -> Result<Taken, Failure> {
+        if let Some(taken) = self.check_out(target, progress)? {
+            return Ok(taken);
+        }
+        let config = &self.shared.config;
+        if target.secure && config.http2 {
+            if let Some(other) = self.pool.connecting(&target.origin) {
+                progress.enter(Stage::Connect);
+                let limit = config.dns_timeout + config.connect_timeout + config.tls_timeout;
+                deadline.run(Stage::Connect, limit, other.notified()).await?;
+                if let Some(taken) = self.check_out(target, progress)? {
+                    return Ok(taken);
+                }
+            }
+            let _announcement = self.pool.announce(&target.origin);
+            return self.connect(target, deadline, progress).await;
+        }
+        self.connect(target, deadline, progress).await
+    }
+
+    fn check_out(
+        &self,
+        target: &Target<'_>,
+        progress: &Progress<'_>,
+    ) -> Result<Option<Taken>, Failure> {
+        let now = progress.now();
+        let Some(connection) = self.pool.check_out(&target.origin, now) else { return Ok(None) };
+        let limit = self.shared.address_limit.as_ref().filter(|_| target.proxy.is_none());
+        let permit = match limit {
+            None => AddressPermit::default(),
+            Some(limit) => match AddressLimit::acquire(limit, connection.remote.ip()) {
+                Some(permit) => permit,
+                None => {
+                    self.pool.check_in(&target.origin, connection, now);
+                    return Err(address_busy());
+                }
+            },
+        };
+        Ok(Some(Taken { connection, _permit: permit }))
+    }
+
+    async fn connect(
+        &self,
+        target: &Target<'_>,
+        deadline: Deadline,
+        progress: &mut Progress<'_>,
+    ) -> Result<Taken, Failure> {
+        let shared = &*self.shared;
+        let mut transport = connect::open(shared, &self.dns, target, deadline, progress).await?;
+        let permit = std::mem::take(&mut transport.permit);
+        let connection = Connection::start(transport, &shared.config).await?;
+        self.pool.share(&target.origin, &connection, progress.now());
+        Ok(Taken { connection, _permit: permit })
+    }
+
+    /// A shared connection on which an exchange died is not handed out again. (One of HTTP/1 is
+    /// closed by being dropped.)
+    fn after_failure(&self, failure: &Failure, target: &Target<'_>, taken: &Taken) {
+        let suspect = matches!(
+            failure.kind,
+            FetchErrorKind::TimedOut(_) | FetchErrorKind::ConnectionLost | FetchErrorKind::Truncated
+        );
+        if suspect && taken.connection.is_http2() {
+            self.pool.forget(&target.origin);
+        }
+    }
+
+    /// Reads the body to its end, at most `max` bytes.
+    async fn collect(
+        &self,
+        mut body: Incoming,
+        max: u64,
+        deadline: Deadline,
+    ) -> Result<Bytes, Failure> {
+        let announced = body.size_hint().exact().unwrap_or(0);
+        if announced > max {
+            return Err(body_too_large(max));
+        }
+        let room = usize::try_from(announced.min(PRESIZE_BYTES_MAX)).unwrap_or(0);
+        let mut collected = BytesMut::with_capacity(room);
+        let limit = self.shared.config.idle_timeout;
+        while !body.is_end_stream() {
+            let frame = deadline.run(Stage::Body, limit, body.frame()).await?;
+            let Some(frame) = frame else { break };
+            // A frame that is no data is a trailer, which nobody asked for.
+            if let Ok(data) = frame.map_err(Failure::in_body)?.into_data() {
+                if (collected.len() + data.len()) as u64 > max {
+                    return Err(body_too_large(max));
+                }
+                collected.extend_from_slice(&data);
+            }
+        }
+        Ok(collected.freeze())
+    }
+}
+
+fn body_too_large(max: u64) -> Failure {
+    let message = format!("body is larger than the limit of {max} bytes");
+    Failure::new(FetchErrorKind::BodyTooLarge, &message)
+}
+
+fn check_head(
+    head: &ResponseHead,
+    target: &Target<'_>,
+    max_headers: usize,
+) -> Result<(), Failure> {
+    if head.headers.len() > max_headers {
+        let message = format!("response has more headers than the limit of {max_headers}");
+        return Err(Failure::new(FetchErrorKind::HeadersTooLarge, &message));
+    }
+    match (head.status, target.proxy) {
+        (407, Some(proxy)) if !target.secure => Err(wants_credentials(proxy)),
+        (101, _) => {
+            let message = "the server switches protocols, which was not asked for";
+            Err(Failure::new(FetchErrorKind::BadResponse, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the body's end is given in one way only. With both Transfer-Encoding and Content-Length
+/// the first one counts, and the connection is not used again: the two ends may disagree about where
+/// the next response begins (RFC 9112 section 6.3).
+fn is_framed_once(head: &ResponseHead) -> bool {
+    !(head.headers.contains_key(header::TRANSFER_ENCODING)
+        && head.headers.contains_key(header::CONTENT_LENGTH))
+}
+
+fn version_name(version: http::Version) -> &'static str {
+    match version {
+        http::Version::HTTP_10 => "HTTP/1.0",
+        http::Version::HTTP_2 => "HTTP/2",
+        _ => "HTTP/1.1",
+    }
+}

@@ -1,0 +1,182 @@
+//! The CPU work of a page: decompress, digest, parse. Pure functions of the bytes, so that it can
+//! run anywhere.
+//!
+//! Where it runs: a small body is analysed at once on the fetching thread, which costs less than
+//! handing it over and takes less time than another fetch would notice; a body from
+//! `--offload-size` on goes to worker threads, so that no fetch waits for it (the figures are in
+//! ARCHITECTURE.md). Heavier work goes the same way: [`Workers::run`] is the seam.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use nephila_fetch::{DecodeError, decode_body};
+use nephila_parse::{
+    BodyKind, Document, ParseOptions, Sitemap, SitemapLimits, body_kind, decode_text, parse_html,
+    parse_sitemap,
+};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+
+/// What a body is analysed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Links, metadata and text.
+    Page,
+    /// URLs of a sitemap or feed.
+    Sitemap,
+    /// Its digest only, as for an error page.
+    Digest,
+}
+
+/// Bounds and switches of every analysis of a crawl.
+#[derive(Clone, Debug)]
+pub(crate) struct AnalysisOptions {
+    pub(crate) parse: ParseOptions,
+    pub(crate) sitemap: SitemapLimits,
+    pub(crate) max_body_bytes: u64,
+    pub(crate) max_sitemap_bytes: u64,
+    pub(crate) want_body: bool,
+}
+
+/// One body to analyse.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) body: Bytes,
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a body was found to hold.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Document(Box<Document>),
+    Sitemap(Sitemap),
+    /// Text without links, in this encoding.
+    Text(&'static str),
+    Nothing,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(crate) struct Analysis {
+    pub(crate) body_bytes: u64,
+    pub(crate) digest: String,
+    pub(crate) kind: BodyKind,
+    pub(crate) found: Found,
+    pub(crate) body_text: Option<String>,
+    pub(crate) took: Duration,
+}
+
+/// Analyses one body.
+///
+/// # Errors
+/// When it cannot be decompressed within its bound; parsing never fails.
+pub(crate) fn analyse(
+    work: Work,
+    options: &AnalysisOptions,
+    clock: &Clock,
+) -> Result<Analysis, DecodeError> {
+    let began = clock.elapsed();
+    let most = match work.purpose {
+        Purpose::Sitemap => options.max_sitemap_bytes,
+        Purpose::Page | Purpose::Digest => options.max_body_bytes,
+    };
+    let body = decode_body(work.content_encoding.as_deref(), work.body, most)?;
+    let digest = format!("blake3:{}", blake3::hash(&body).to_hex());
+    let content_type = work.content_type.as_deref();
+    let kind = body_kind(content_type, &body);
+    let found = match (work.purpose, kind) {
+        (Purpose::Page, BodyKind::Html | BodyKind::Xhtml) => {
+            Found::Document(Box::new(parse_html(&body, content_type, &options.parse)))
+        }
+        (Purpose::Page, BodyKind::Text | BodyKind::Xml) => {
+            Found::Text(decode_text(&body, content_type).1.name)
+        }
+        (Purpose::Sitemap, _) => Found::Sitemap(parse_sitemap(&body, &options.sitemap)),
+        _ => Found::Nothing,
+    };
+    let is_text = !matches!(kind, BodyKind::Other);
+    let body_text = (options.want_body && is_text && work.purpose == Purpose::Page)
+        .then(|| decode_text(&body, content_type).0.into_owned());
+    let body_bytes = body.len() as u64;
+    let took = clock.elapsed().saturating_sub(began);
+    Ok(Analysis { body_bytes, digest, kind, found, body_text, took })
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads for CPU work that would stall the fetching.
+///
+/// Their queue is bounded; when it is full the work is done where it was asked for, which slows
+/// the fetching down to what the processors bear. They end when the last handle is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Workers {
+    jobs: Sender<Job>,
+}
+
+impl Workers {
+    const QUEUE: usize = 64;
+
+    /// Starts `threads` of them.
+    pub(crate) fn start(threads: usize) -> Result<Workers, Error> {
+        let (jobs, queue) = bounded::<Job>(Workers::QUEUE);
+        for number in 0..threads.max(1) {
+            let queue = queue.clone();
+            let work = move || queue.iter().for_each(|job| job());
+            std::thread::Builder::new().name(format!("cpu-{number}")).spawn(work).map_err(
+                |error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")),
+            )?;
+        }
+        Ok(Workers { jobs })
+    }
+
+    /// Runs `work` on one of the threads and waits for its result without blocking the caller's
+    /// thread.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (send, receive) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // The asker may have given up; then the result is for nobody.
+            let _ = send.send(work());
+        });
+        match self.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job(),
+        }
+        receive.await.map_err(|_| Error::new(ErrorKind::Bug, "the analysis of a page panicked"))
+    }
+}
+
+/// Everything that an analysis needs, in one handle.
+#[derive(Clone, Debug)]
+pub(crate) struct Analyst {
+    pub(crate) options: Arc<AnalysisOptions>,
+    pub(crate) workers: Workers,
+    pub(crate) offload_bytes: u64,
+    pub(crate) clock: Clock,
+}
+
+impl Analyst {
+    /// Analyses where that stalls nobody.
+    pub(crate) async fn analyse(
+        &self,
+        work: Work,
+    ) -> Result<Result<Analysis, DecodeError>, Error> {
+        // Text shrinks some four and a half times under gzip: what counts is what is parsed.
+        const TYPICAL_RATIO: u64 = 5;
+        let scale = if work.content_encoding.is_some() { TYPICAL_RATIO } else { 1 };
+        let expected = work.body.len() as u64 * scale;
+        if expected < self.offload_bytes {
+            return Ok(analyse(work, &self.options, &self.clock));
+        }
+        let (options, clock) = (self.options.clone(), self.clock);
+        self.workers.run(move || analyse(work, &options, &clock)).await
+    }
+}

@@ -1,0 +1,247 @@
+//! The sink: one thread that makes rows, outcomes and admitted outlinks durable together.
+//!
+//! Shards hand over entries, encoded already. The committer gathers them for at most
+//! `commit_interval` or [`MOST_PAGES`] pages, writes the rows, makes them durable, and then
+//! appends one commit to the log that holds the outcomes, the outlinks and the position behind
+//! the rows. Only then is a URL done: a crash before it leaves rows behind the last position,
+//! which `resume` cuts off.
+//!
+//! What waits here is bounded: a shard that hands over more than [`MOST_WAITING_KIB`] waits, and
+//! its slots stay taken, until a commit made room. That is the back-pressure of the disk.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use nephila_store::{CommitLog, PartPosition, PartWriter};
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::error::{Error, ErrorKind};
+use crate::journal::{DoneEntry, Entry, StopEntry, StopReason};
+use crate::tally::Tally;
+
+/// Pages in one commit at most.
+const MOST_PAGES: u64 = 1_000;
+
+/// KiB of entries that wait for a commit at most.
+const MOST_WAITING_KIB: usize = 64 * 1024;
+
+/// What a shard hands over: all of it becomes durable in one commit, or none.
+#[derive(Debug, Default)]
+pub(crate) struct Handover {
+    /// Encoded [`Entry::Admitted`]s.
+    pub(crate) admitted: Vec<u8>,
+    /// How many URLs `admitted` holds.
+    pub(crate) admitted_count: u64,
+    /// The outcome of a URL, and its row with the line feed at its end.
+    pub(crate) done: Option<(DoneEntry, Vec<u8>)>,
+}
+
+impl Handover {
+    fn kib(&self) -> u32 {
+        let row = self.done.as_ref().map_or(0, |(done, row)| row.len() + done.url.len());
+        let kib = (self.admitted.len() + row) / 1024 + 1;
+        kib.min(MOST_WAITING_KIB) as u32
+    }
+}
+
+enum Message {
+    Handover(Handover, u32),
+    Stop(StopReason),
+}
+
+/// The shards' end of the way to the committer.
+#[derive(Clone)]
+pub(crate) struct CommitSender {
+    messages: Sender<Message>,
+    room: Arc<Semaphore>,
+}
+
+impl CommitSender {
+    /// Hands over; waits while too much waits for a commit.
+    pub(crate) async fn send(&self, handover: Handover) -> Result<(), Error> {
+        let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
+        let kib = handover.kib();
+        self.room.acquire_many(kib).await.map_err(|_| gone(()))?.forget();
+        // There is a place for each KiB of room: a message that has its room never waits here.
+        self.messages.try_send(Message::Handover(handover, kib)).map_err(|_| gone(()))
+    }
+}
+
+/// The committer's thread.
+pub(crate) struct Committer {
+    sender: CommitSender,
+    thread: JoinHandle<Result<Committed, Error>>,
+}
+
+/// What the committer knows when it has ended.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// Counts of all runs of the crawl.
+    pub(crate) tally: Tally,
+    /// URLs admitted in all runs.
+    pub(crate) admitted: u64,
+    /// Commits of this run.
+    pub(crate) commits: u64,
+    /// The position behind the last row.
+    pub(crate) position: PartPosition,
+}
+
+/// What the committer writes to.
+pub(crate) struct Sinks {
+    pub(crate) log: CommitLog,
+    pub(crate) rows: PartWriter,
+    pub(crate) tally: Tally,
+    pub(crate) admitted: u64,
+}
+
+impl Committer {
+    /// Starts the thread. When it fails it ends the crawl through `control`.
+    pub(crate) fn start(
+        sinks: Sinks,
+        interval: Duration,
+        clock: Clock,
+        control: Control,
+    ) -> Result<Committer, Error> {
+        let (messages, receiver) = bounded(MOST_WAITING_KIB + 1);
+        let room = Arc::new(Semaphore::new(MOST_WAITING_KIB));
+        let sender = CommitSender { messages, room: room.clone() };
+        let work = move || {
+            let mut desk = Desk::new(sinks, clock, room);
+            let ended = desk.run(&receiver, interval);
+            if ended.is_err() {
+                desk.room.close();
+                control.end();
+            }
+            ended.map(|()| desk.into_committed())
+        };
+        let thread = std::thread::Builder::new()
+            .name("commit".to_owned())
+            .spawn(work)
+            .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))?;
+        Ok(Committer { sender, thread })
+    }
+
+    pub(crate) fn sender(&self) -> CommitSender {
+        self.sender.clone()
+    }
+
+    /// Commits what was handed over, notes why the run ended, and joins the thread.
+    pub(crate) fn finish(self, reason: StopReason) -> Result<Committed, Error> {
+        // A committer that failed has closed its end; its error is told by the join.
+        let _ = self.sender.messages.send(Message::Stop(reason));
+        drop(self.sender);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Bug, "the committer panicked")))
+    }
+}
+
+/// The committer at work.
+struct Desk {
+    sinks: Sinks,
+    clock: Clock,
+    room: Arc<Semaphore>,
+    payload: Vec<u8>,
+    pages: u64,
+    /// KiB of room to give back after the commit.
+    kib: usize,
+    waiting_tally: Vec<DoneEntry>,
+    commits: u64,
+    position: PartPosition,
+}
+
+impl Desk {
+    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
+        Desk {
+            sinks,
+            clock,
+            room,
+            payload: Vec::new(),
+            pages: 0,
+            kib: 0,
+            waiting_tally: Vec::new(),
+            commits: 0,
+            position: PartPosition::default(),
+        }
+    }
+
+    fn run(&mut self, messages: &Receiver<Message>, interval: Duration) -> Result<(), Error> {
+        loop {
+            // Nothing waits for a commit here, so the first message may take its time.
+            let Ok(first) = messages.recv() else { return Ok(()) };
+            if let Some(reason) = self.take(first)? {
+                return self.stop(reason);
+            }
+            let due = self.clock.elapsed() + interval;
+            while self.pages < MOST_PAGES && self.payload.len() < MOST_WAITING_KIB * 512 {
+                let left = due.saturating_sub(self.clock.elapsed());
+                match messages.recv_timeout(left) {
+                    Ok(message) => {
+                        if let Some(reason) = self.take(message)? {
+                            return self.stop(reason);
+                        }
+                    }
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            self.commit()?;
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Result<Option<StopReason>, Error> {
+        let (handover, kib) = match message {
+            Message::Stop(reason) => return Ok(Some(reason)),
+            Message::Handover(handover, kib) => (handover, kib),
+        };
+        self.kib += kib as usize;
+        self.sinks.admitted += handover.admitted_count;
+        self.payload.extend_from_slice(&handover.admitted);
+        if let Some((done, row)) = handover.done {
+            self.sinks.rows.append(&row, 1)?;
+            let entry = Entry::Done(Box::new(done));
+            entry.encode(&mut self.payload);
+            if let Entry::Done(done) = entry {
+                self.waiting_tally.push(*done);
+            }
+            self.pages += 1;
+        }
+        Ok(None)
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.payload.is_empty() {
+            return Ok(());
+        }
+        self.position = self.sinks.rows.sync()?;
+        Entry::Rows(self.position).encode(&mut self.payload);
+        self.sinks.log.append(&self.payload)?;
+        for done in self.waiting_tally.drain(..) {
+            self.sinks.tally.add(&done);
+        }
+        self.commits += 1;
+        self.payload.clear();
+        self.pages = 0;
+        self.room.add_permits(std::mem::take(&mut self.kib));
+        Ok(())
+    }
+
+    fn stop(&mut self, reason: StopReason) -> Result<(), Error> {
+        let ran_millis = self.clock.elapsed().as_millis() as u64;
+        let stop = StopEntry { reason, at: self.clock.now(), ran_millis };
+        Entry::Stop(stop).encode(&mut self.payload);
+        self.commit()
+    }
+
+    fn into_committed(self) -> Committed {
+        Committed {
+            tally: self.sinks.tally,
+            admitted: self.sinks.admitted,
+            commits: self.commits,
+            position: self.position,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! How a crawl is stopped, in plain words.
+//!
+//! A crawl runs until nothing is left, a limit is reached, or somebody asks it to stop. Asked
+//! once, it gives out no more leases; the fetches in flight have [`Control::GRACE`] to finish;
+//! then everything is committed and the run ends. Asked twice, it ends at once: what was
+//! committed stays, what was in flight is fetched again by `resume`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::journal::StopReason;
+
+/// How far a run is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It gives out leases.
+    Running,
+    /// It gives out none, and waits for those in flight.
+    Draining(StopReason),
+    /// It is over: in good order, or because something failed.
+    Ended,
+}
+
+/// Stops a crawl from outside: from a signal, another thread, or a test. Clones act on the same
+/// crawl.
+#[derive(Clone, Debug)]
+pub struct Control {
+    phase: Arc<watch::Sender<Phase>>,
+    concurrency: Arc<AtomicUsize>,
+}
+
+impl Control {
+    /// How long fetches in flight may take to finish after the crawl was asked to stop.
+    pub const GRACE: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new(concurrency: usize) -> Control {
+        let (phase, _) = watch::channel(Phase::Running);
+        Control { phase: Arc::new(phase), concurrency: Arc::new(AtomicUsize::new(concurrency)) }
+    }
+
+    /// Asks the crawl to stop in good order. Returns at once; asking again changes nothing.
+    pub fn stop(&self) {
+        self.drain(StopReason::Interrupted);
+    }
+
+    pub(crate) fn drain(&self, reason: StopReason) {
+        self.phase.send_if_modified(|phase| {
+            let is_first = *phase == Phase::Running;
+            if is_first {
+                *phase = Phase::Draining(reason);
+            }
+            is_first
+        });
+    }
+
+    pub(crate) fn end(&self) {
+        self.phase.send_replace(Phase::Ended);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Fetches in flight at most, over all shards.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,269 @@
+//! From what a page says to what is admitted: links are resolved, made canonical, held against
+//! the scope and against nofollow.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use nephila_frontier::{
+    CanonicalPolicy, CanonicalUrl, DEFAULT_PRIORITY, Moment, QueuedUrl, Scope, Url, UrlKind,
+};
+use nephila_parse::{Document, LinkKind, Outlink, Sitemap, SitemapKind};
+
+use crate::options::Follow;
+
+/// What decides whether a link leads on; one for the crawl.
+#[derive(Debug)]
+pub(crate) struct FollowRules {
+    pub(crate) scope: Scope,
+    pub(crate) policy: CanonicalPolicy,
+    pub(crate) kinds: Vec<Follow>,
+    pub(crate) feeds: bool,
+    pub(crate) ignore_nofollow: bool,
+}
+
+/// Deepest nesting of sitemap indexes; the protocol allows one level.
+const DEEPEST_SITEMAP: u16 = 3;
+
+/// A link of a page, resolved.
+#[derive(Debug)]
+pub(crate) struct ResolvedLink<'a> {
+    pub(crate) url: CanonicalUrl,
+    pub(crate) link: &'a Outlink,
+}
+
+/// What came out of a page's links.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    /// To be admitted.
+    pub(crate) urls: Vec<QueuedUrl>,
+    /// Links refused, by the option whose rule decided.
+    pub(crate) refused: HashMap<&'static str, u64>,
+    /// Frames and refreshes in scope that `--follow` does not name.
+    pub(crate) not_followed: u64,
+}
+
+impl Candidates {
+    fn refuse(&mut self, option: &'static str) {
+        *self.refused.entry(option).or_default() += 1;
+    }
+}
+
+/// Where the links of a page come from.
+#[derive(Debug)]
+pub(crate) struct Origin<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) referrer: Arc<str>,
+    pub(crate) hops: u16,
+    pub(crate) now: Moment,
+}
+
+impl FollowRules {
+    /// Every http(s) link of the document, resolved against its base, in its order.
+    pub(crate) fn resolve<'a>(&self, document: &'a Document, url: &Url) -> Vec<ResolvedLink<'a>> {
+        let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
+        let base = own_base.as_ref().unwrap_or(url);
+        document
+            .outlinks
+            .iter()
+            .filter_map(|link| {
+                let url = CanonicalUrl::join(base, &link.href, &self.policy).ok()?;
+                Some(ResolvedLink { url, link })
+            })
+            .collect()
+    }
+
+    /// Which of a page's links lead on.
+    pub(crate) fn follow(
+        &self,
+        links: &[ResolvedLink<'_>],
+        page_nofollow: bool,
+        origin: &Origin<'_>,
+    ) -> Candidates {
+        let mut candidates = Candidates::default();
+        let hops = origin.hops.saturating_add(1);
+        for ResolvedLink { url, link } in links {
+            let kind = match self.kind_of(link.kind) {
+                Some(kind) => kind,
+                None => {
+                    let is_way_on = matches!(link.kind, LinkKind::Frame | LinkKind::Refresh);
+                    let would_be = is_way_on && self.scope.check(url, hops).is_ok();
+                    candidates.not_followed += u64::from(would_be);
+                    continue;
+                }
+            };
+            if (page_nofollow || link.nofollow) && !self.ignore_nofollow {
+                candidates.refuse("nofollow");
+                continue;
+            }
+            let referrer = Some(origin.referrer.clone());
+            let queued = QueuedUrl::page(url.clone(), hops, referrer, origin.now);
+            self.check(QueuedUrl { kind, ..queued }, &mut candidates);
+        }
+        candidates
+    }
+
+    /// The URLs of a sitemap or feed that lead on.
+    pub(crate) fn follow_sitemap(&self, sitemap: &Sitemap, origin: &Origin<'_>) -> Candidates {
+        let mut candidates = Candidates::default();
+        let kind = match sitemap.kind {
+            SitemapKind::Index if origin.hops >= DEEPEST_SITEMAP => return candidates,
+            SitemapKind::Index => UrlKind::Sitemap,
+            _ => UrlKind::Page,
+        };
+        let hops = origin.hops.saturating_add(1);
+        for entry in &sitemap.entries {
+            let priority = entry.priority.map_or(DEFAULT_PRIORITY, tenths);
+            let alternates = entry.alternates.iter();
+            for location in std::iter::once(&entry.loc).chain(alternates) {
+                let Ok(url) = CanonicalUrl::join(origin.url, location, &self.policy) else {
+                    continue;
+                };
+                let referrer = Some(origin.referrer.clone());
+                let queued = QueuedUrl::page(url, hops, referrer, origin.now);
+                self.check(QueuedUrl { kind, priority, ..queued }, &mut candidates);
+            }
+        }
+        candidates
+    }
+
+    /// The target of a redirect, if it leads on.
+    pub(crate) fn follow_redirect(
+        &self,
+        target: &CanonicalUrl,
+        from: &QueuedUrl,
+        now: Moment,
+    ) -> Candidates {
+        let mut candidates = Candidates::default();
+        let hops = from.hops.saturating_add(u16::from(from.kind == UrlKind::Page));
+        let queued = QueuedUrl {
+            redirects: from.redirects.saturating_add(1),
+            kind: from.kind,
+            priority: from.priority,
+            ..QueuedUrl::page(target.clone(), hops, Some(from.url.as_str().into()), now)
+        };
+        self.check(queued, &mut candidates);
+        candidates
+    }
+
+    /// The sitemaps of a host, as its robots.txt names them, and the usual place.
+    pub(crate) fn sitemaps_of(
+        &self,
+        robots: &CanonicalUrl,
+        named: &[String],
+        now: Moment,
+    ) -> Vec<QueuedUrl> {
+        let usual = robots.sibling("/sitemap.xml");
+        let named = named.iter().filter_map(|text| CanonicalUrl::parse(text, &self.policy).ok());
+        let referrer: Arc<str> = robots.as_str().into();
+        named
+            .chain(usual)
+            .map(|url| {
+                let queued = QueuedUrl::page(url, 0, Some(referrer.clone()), now);
+                QueuedUrl { kind: UrlKind::Sitemap, ..queued }
+            })
+            .collect()
+    }
+
+    fn check(&self, queued: QueuedUrl, candidates: &mut Candidates) {
+        // A sitemap may live on another host than its pages (sitemaps.org, cross submits): its
+        // entries are held against the scope, not itself.
+        if queued.kind == UrlKind::Sitemap {
+            return candidates.urls.push(queued);
+        }
+        match self.scope.check(&queued.url, queued.hops) {
+            Ok(()) => candidates.urls.push(queued),
+            Err(refusal) => candidates.refuse(refusal.option()),
+        }
+    }
+
+    /// What a link of this kind is admitted as; `None` when it does not lead on.
+    fn kind_of(&self, kind: LinkKind) -> Option<UrlKind> {
+        let follow = match kind {
+            LinkKind::Anchor | LinkKind::SvgAnchor => Follow::Anchor,
+            LinkKind::Area => Follow::Area,
+            LinkKind::Frame => Follow::Frame,
+            LinkKind::Refresh => Follow::Refresh,
+            LinkKind::Next | LinkKind::Prev => Follow::Pagination,
+            LinkKind::Canonical => Follow::Canonical,
+            LinkKind::Alternate => Follow::Alternate,
+            LinkKind::Feed => return self.feeds.then_some(UrlKind::Feed),
+            LinkKind::Sitemap | LinkKind::Redirect => return None,
+        };
+        self.kinds.contains(&follow).then_some(UrlKind::Page)
+    }
+}
+
+/// A sitemap's priority, 0.0 to 1.0, in tenths.
+fn tenths(priority: f32) -> u8 {
+    const MOST: f32 = 10.0;
+    (priority * MOST).round().clamp(0.0, MOST) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use nephila_frontier::{ScopeLimits, ScopeRule};
+    use nephila_parse::{ParseOptions, SitemapLimits, parse_html, parse_sitemap};
+    use regex::RegexSet;
+
+    use super::*;
+
+    fn rules(kinds: Vec<Follow>) -> FollowRules {
+        let policy = CanonicalPolicy::default();
+        let seed = CanonicalUrl::parse("http://a.test/", &policy).unwrap();
+        let limits = ScopeLimits {
+            max_url_bytes: 2_000,
+            max_hops: Some(3),
+            max_repeated_segments: 3,
+            max_query_variants: 0,
+        };
+        let (include, exclude) = (RegexSet::empty(), RegexSet::empty());
+        let scope = Scope::new(ScopeRule::Host, &[seed], include, exclude, limits);
+        FollowRules { scope, policy, kinds, feeds: false, ignore_nofollow: false }
+    }
+
+    fn follow(rules: &FollowRules, html: &str, nofollow: bool) -> (Vec<String>, Candidates) {
+        let url = Url::parse("http://a.test/dir/page").unwrap();
+        let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
+        let links = rules.resolve(&document, &url);
+        let origin =
+            Origin { url: &url, referrer: "r".into(), hops: 1, now: Moment::from_micros(1) };
+        let candidates = rules.follow(&links, nofollow, &origin);
+        let urls = candidates.urls.iter().map(|queued| queued.url.as_str().to_owned());
+        (urls.collect(), candidates)
+    }
+
+    #[test]
+    fn links_are_resolved_against_the_base_and_held_against_the_rules() {
+        let rules = rules(vec![Follow::Anchor]);
+        let html = r#"<base href="/root/"><a href="x?a&amp;b#f">x</a><a href="mailto:m@a.test">m</a>
+            <a href="http://b.test/">out</a><a rel="external nofollow" href="y">y</a>
+            <iframe src="frame"></iframe>"#;
+        let (urls, candidates) = follow(&rules, html, false);
+        assert_eq!(urls, ["http://a.test/root/x?a&b"]);
+        assert_eq!(candidates.urls[0].hops, 2);
+        assert_eq!(candidates.refused["scope"], 1);
+        assert_eq!(candidates.refused["nofollow"], 1);
+        assert_eq!(candidates.not_followed, 1);
+        let (urls, candidates) = follow(&rules, html, true);
+        assert!(urls.is_empty());
+        assert_eq!(candidates.refused["nofollow"], 3);
+    }
+
+    #[test]
+    fn an_index_leads_to_sitemaps_and_a_sitemap_to_pages_of_the_scope() {
+        let rules = rules(vec![Follow::Anchor]);
+        let url = Url::parse("http://a.test/sitemap.xml").unwrap();
+        let origin =
+            Origin { url: &url, referrer: "s".into(), hops: 0, now: Moment::from_micros(1) };
+        let index = b"<sitemapindex><sitemap><loc>http://cdn.test/1.xml</loc></sitemap></sitemapindex>";
+        let index = parse_sitemap(index, &SitemapLimits::default());
+        let found = rules.follow_sitemap(&index, &origin);
+        assert_eq!(found.urls[0].kind, UrlKind::Sitemap);
+        let set = b"<urlset><url><loc>http://a.test/p</loc><priority>0.9</priority></url>\
+            <url><loc>http://b.test/q</loc></url></urlset>";
+        let found = rules.follow_sitemap(&parse_sitemap(set, &SitemapLimits::default()), &origin);
+        assert_eq!(found.urls.len(), 1);
+        assert_eq!((found.urls[0].kind, found.urls[0].priority), (UrlKind::Page, 9));
+        assert_eq!(found.refused["scope"], 1);
+    }
+}

@@ -1,0 +1,13 @@
+//! The options of a crawl, each once: see [`OPTIONS`].
+
+mod crawl_file;
+mod reference;
+mod settings;
+mod table;
+mod value;
+
+pub use crawl_file::{DIRECTORY_VERSION, read_seeds, write_crawl_file};
+pub use reference::{option_line, options_page};
+pub use settings::{BadSetting, Settings, Source, option};
+pub use table::{CrawlConfig, Group, OPTIONS, OptionSpec};
+pub use value::{Auth, Delay, Follow, Header, OptionValue, Pattern, Resolve, Size};

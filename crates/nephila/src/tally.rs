@@ -1,0 +1,151 @@
+//! The counts of a crawl: by outcome, by status, by host. Made live while crawling and again by
+//! replaying the commit log: the same code, so the same figures.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use nephila_frontier::{Moment, Outcome, UrlKind};
+
+use crate::journal::DoneEntry;
+
+/// Hosts that are counted one by one; what is over counts together.
+const MOST_HOSTS: usize = 200_000;
+
+/// Counts of all done URLs of a crawl.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    outcomes: BTreeMap<Outcome, u64>,
+    /// Pages with an answer, by HTTP status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// URLs done that are no pages: robots.txt, sitemaps and feeds.
+    pub side_fetches: u64,
+    /// Seeds whose answer was a page, a redirect or a type that is not wanted.
+    pub seeds_fetched: u64,
+    /// Bytes of all bodies on the wire.
+    pub wire_bytes: u64,
+    /// Bytes of all bodies after decompression.
+    pub decoded_bytes: u64,
+    hosts: HashMap<Box<str>, HostTally>,
+    /// Pages of hosts that are not counted one by one.
+    pub other_hosts_pages: u64,
+}
+
+/// Counts of one host.
+#[derive(Clone, Debug, Default)]
+pub struct HostTally {
+    /// Pages done.
+    pub pages: u64,
+    /// Pages done that got no answer or an error status.
+    pub errors: u64,
+    /// Time of all fetches.
+    pub fetch_time: Duration,
+    /// Bytes on the wire.
+    pub wire_bytes: u64,
+    /// When it may next be fetched, as far as is known.
+    pub next_at: Moment,
+}
+
+impl HostTally {
+    /// The mean time of a fetch.
+    pub fn mean_fetch(&self) -> Duration {
+        self.fetch_time / u32::try_from(self.pages.max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+impl Tally {
+    /// Counts one done URL.
+    pub fn add(&mut self, done: &DoneEntry) {
+        self.wire_bytes += done.wire_bytes;
+        self.decoded_bytes += done.decoded_bytes;
+        let is_page = done.kind == UrlKind::Page;
+        if is_page {
+            *self.outcomes.entry(done.outcome).or_default() += 1;
+            if done.status > 0 {
+                *self.statuses.entry(done.status).or_default() += 1;
+            }
+            let was_had = done.outcome.is_answer() && done.outcome != Outcome::HttpError;
+            self.seeds_fetched += u64::from(done.hops == 0 && was_had);
+        } else {
+            self.side_fetches += 1;
+        }
+        self.add_to_host(done, is_page);
+    }
+
+    fn add_to_host(&mut self, done: &DoneEntry, is_page: bool) {
+        let name = done.host();
+        if !self.hosts.contains_key(name) {
+            if self.hosts.len() >= MOST_HOSTS {
+                self.other_hosts_pages += u64::from(is_page);
+                return;
+            }
+            self.hosts.insert(name.into(), HostTally::default());
+        }
+        let Some(host) = self.hosts.get_mut(name) else { return };
+        host.next_at = host.next_at.max(done.host_next_at);
+        if is_page {
+            let is_error = !done.outcome.is_answer() || done.outcome == Outcome::HttpError;
+            host.pages += 1;
+            host.errors += u64::from(is_error);
+            host.fetch_time += Duration::from_millis(u64::from(done.fetch_millis));
+            host.wire_bytes += done.wire_bytes;
+        }
+    }
+
+    /// Pages done, by outcome.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        self.outcomes.iter().map(|(outcome, count)| (*outcome, *count))
+    }
+
+    /// Pages done with this outcome.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(&outcome).copied().unwrap_or(0)
+    }
+
+    /// Pages done.
+    pub fn pages(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
+    /// Pages that were asked for: all but those refused before.
+    pub fn pages_asked(&self) -> u64 {
+        const NOT_ASKED: [Outcome; 4] = [
+            Outcome::RobotsDenied,
+            Outcome::RobotsUnavailable,
+            Outcome::OutOfScope,
+            Outcome::GaveUp,
+        ];
+        self.pages() - NOT_ASKED.iter().map(|outcome| self.count(*outcome)).sum::<u64>()
+    }
+
+    /// Pages without an answer, or with an error status.
+    pub fn errors(&self) -> u64 {
+        let is_error = |outcome: Outcome| {
+            outcome == Outcome::HttpError
+                || !(outcome.is_answer()
+                    || matches!(outcome, Outcome::RobotsDenied | Outcome::OutOfScope))
+        };
+        self.outcomes().filter(|(outcome, _)| is_error(*outcome)).map(|(_, count)| count).sum()
+    }
+
+    /// The counted hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = (&str, &HostTally)> {
+        self.hosts.iter().map(|(name, host)| (&**name, host))
+    }
+
+    /// One host's counts.
+    pub fn host(&self, name: &str) -> Option<&HostTally> {
+        self.hosts.get(name)
+    }
+
+    /// The `count` hosts with the highest `key`, highest first.
+    pub fn top_hosts<K: Ord>(
+        &self,
+        count: usize,
+        key: impl Fn(&HostTally) -> K,
+    ) -> Vec<(&str, &HostTally)> {
+        let mut hosts: Vec<_> = self.hosts().filter(|(_, host)| host.pages > 0).collect();
+        hosts.sort_by(|a, b| key(b.1).cmp(&key(a.1)).then_with(|| a.0.cmp(b.0)));
+        hosts.truncate(count);
+        hosts
+    }
+}

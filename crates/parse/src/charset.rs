@@ -1,0 +1,203 @@
+//! Which encoding a body is in, and its text.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+use crate::document::Warning;
+use crate::prescan::prescan;
+
+/// Bytes given to the detector from the first byte that is not ASCII on: its guess is settled long
+/// before, and it is an order of magnitude slower than the scan.
+const DETECTION_BYTES_MAX: usize = 64 * 1024;
+
+/// The encoding that a body was read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Charset {
+    /// The name in the Encoding Standard, such as `UTF-8` or `windows-1252`.
+    pub name: &'static str,
+    /// Where it was learnt.
+    pub source: CharsetSource,
+}
+
+/// Where an encoding was learnt, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CharsetSource {
+    /// A byte order mark.
+    Bom,
+    /// The charset parameter of the Content-Type header.
+    Header,
+    /// A `meta` element or XML declaration in the first 1,024 bytes.
+    Meta,
+    /// A guess from the bytes: they are all UTF-8, or what chardetng says.
+    Detected,
+    /// Nothing said: the body is ASCII, and windows-1252 reads that.
+    Default,
+}
+
+impl CharsetSource {
+    /// The stable name, as rows use it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CharsetSource::Bom => "bom",
+            CharsetSource::Header => "header",
+            CharsetSource::Meta => "meta",
+            CharsetSource::Detected => "detected",
+            CharsetSource::Default => "default",
+        }
+    }
+}
+
+/// A body as text.
+pub(crate) struct Decoded<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) charset: Charset,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// The text of a body and the encoding that it was read in, without its byte order mark.
+///
+/// Malformed bytes become U+FFFD. Valid UTF-8 is borrowed, not copied. The encoding is that of a byte
+/// order mark, else of `content_type`, else the one that the body declares, else detected.
+pub fn decode_text<'a>(body: &'a [u8], content_type: Option<&str>) -> (Cow<'a, str>, Charset) {
+    let decoded = decode(body, content_type);
+    (decoded.text, decoded.charset)
+}
+
+pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    let mut warnings = Vec::new();
+    let (encoding, source, mark) = decide(body, content_type, &mut warnings);
+    let content = body.get(mark..).unwrap_or_default();
+    let (text, is_malformed) = encoding.decode_without_bom_handling(content);
+    if is_malformed {
+        warnings.push(Warning::MalformedBytes);
+    }
+    Decoded {
+        text,
+        charset: Charset {
+            name: encoding.name(),
+            source,
+        },
+        warnings,
+    }
+}
+
+/// The encoding, where it was learnt, and the length of the byte order mark.
+fn decide(
+    body: &[u8],
+    content_type: Option<&str>,
+    warnings: &mut Vec<Warning>,
+) -> (&'static Encoding, CharsetSource, usize) {
+    if let Some((encoding, length)) = Encoding::for_bom(body) {
+        return (encoding, CharsetSource::Bom, length);
+    }
+    if let Some(label) = content_type.and_then(charset_parameter) {
+        match Encoding::for_label(label.as_bytes()) {
+            Some(encoding) => return (encoding, CharsetSource::Header, 0),
+            None => warnings.push(Warning::UnknownCharset),
+        }
+    }
+    if let Some(encoding) = prescan(body) {
+        return (encoding, CharsetSource::Meta, 0);
+    }
+    let (encoding, source) = detect(body);
+    (encoding, source, 0)
+}
+
+/// The value of the first `charset` parameter of a Content-Type header.
+fn charset_parameter(content_type: &str) -> Option<&str> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches(['"', '\'']))
+    })
+}
+
+fn detect(body: &[u8]) -> (&'static Encoding, CharsetSource) {
+    let ascii_length = Encoding::ascii_valid_up_to(body);
+    let rest = body.get(ascii_length..).unwrap_or_default();
+    if rest.is_empty() {
+        return (WINDOWS_1252, CharsetSource::Default);
+    }
+    let is_utf8 = match std::str::from_utf8(rest) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0, // cut in a character
+    };
+    if is_utf8 {
+        return (UTF_8, CharsetSource::Detected);
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let head = rest.get(..DETECTION_BYTES_MAX).unwrap_or(rest);
+    detector.feed(head, head.len() == rest.len());
+    (
+        detector.guess(None, Utf8Detection::Allow),
+        CharsetSource::Detected,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn charset(body: &[u8], content_type: Option<&str>) -> (&'static str, CharsetSource) {
+        let (_, charset) = decode_text(body, content_type);
+        (charset.name, charset.source)
+    }
+
+    #[test]
+    fn sources_are_asked_in_order() {
+        let meta: &[u8] = b"<meta charset=koi8-r>";
+        let header = Some("text/html; Charset=\"Shift_JIS\"");
+        let marked = [b"\xef\xbb\xbf", meta].concat();
+        assert_eq!(charset(&marked, header), ("UTF-8", CharsetSource::Bom));
+        assert_eq!(charset(meta, header), ("Shift_JIS", CharsetSource::Header));
+        assert_eq!(
+            charset(meta, Some("text/html")),
+            ("KOI8-R", CharsetSource::Meta)
+        );
+        assert_eq!(
+            charset("h\u{e9}".as_bytes(), None),
+            ("UTF-8", CharsetSource::Detected)
+        );
+        assert_eq!(
+            charset(b"hello", None),
+            ("windows-1252", CharsetSource::Default)
+        );
+    }
+
+    #[test]
+    fn other_encodings_are_guessed() {
+        let russian = "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{43a}\u{430}\u{43a} \u{434}\u{435}\u{43b}\u{430}? ";
+        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(russian);
+        let body = bytes.repeat(20);
+        assert_eq!(
+            charset(&body, None),
+            ("windows-1251", CharsetSource::Detected)
+        );
+    }
+
+    #[test]
+    fn an_unknown_label_is_warned_of() {
+        let decoded = decode(b"<meta charset=big5>", Some("text/html; charset=nosuch"));
+        assert_eq!(
+            decoded.charset,
+            Charset {
+                name: "Big5",
+                source: CharsetSource::Meta
+            }
+        );
+        assert_eq!(decoded.warnings, [Warning::UnknownCharset]);
+    }
+
+    #[test]
+    fn valid_utf8_is_not_copied_and_marks_are_dropped() {
+        let (text, _) = decode_text("\u{feff}h\u{e9}".as_bytes(), None);
+        assert!(matches!(text, Cow::Borrowed("h\u{e9}")));
+        let malformed = decode(b"a\xff", Some("text/html; charset=utf-8"));
+        assert_eq!(malformed.text, "a\u{fffd}");
+        assert_eq!(malformed.warnings, [Warning::MalformedBytes]);
+        let (cut, charset) = decode_text(b"h\xc3\xa9\xc3", None);
+        assert_eq!((cut.as_ref(), charset.name), ("h\u{e9}\u{fffd}", "UTF-8"));
+    }
+}

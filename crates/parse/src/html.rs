@@ -1,0 +1,482 @@
+//! One pass over the bytes of an HTML page.
+
+use memchr::memchr;
+
+use crate::attributes::{Attributes, TagEnd, read_attributes, skip_attributes};
+use crate::body_kind::{BodyKind, body_kind};
+use crate::charset::decode;
+use crate::context::{Context, Placement};
+use crate::document::{Document, LinkKind, Outlink, ParseOptions, Warning};
+use crate::links;
+use crate::metadata;
+use crate::names::{self, Edge, Name};
+use crate::raw_text::{RawEnd, raw_text_end, script_end};
+use crate::scan::{Markup, read_markup};
+use crate::text::{Bound, Collapsed};
+
+/// Reads an HTML page: its outlinks, its metadata and, on request, its visible text.
+///
+/// Never fails, does work linear in `body`, and keeps no more than `options` says. `content_type` is the
+/// value of the HTTP header: its charset goes before the page's own, and `application/xhtml+xml` makes
+/// `<script/>` and its like empty elements, as they are in XML. Scripting counts as off: `noscript` is
+/// ordinary content.
+///
+/// Tags mean what the WHATWG tokenizer and tree construction make of them: content of `template` is
+/// inert, a page that becomes a frameset has no anchors, `frame` outside of a frameset is nothing.
+pub fn parse_html(body: &[u8], content_type: Option<&str>, options: &ParseOptions) -> Document {
+    parse_counted(body, content_type, options).0
+}
+
+/// [`parse_html`], and the steps of work that it took: bytes scanned and stack entries looked at.
+pub(crate) fn parse_counted(
+    body: &[u8],
+    content_type: Option<&str>,
+    options: &ParseOptions,
+) -> (Document, u64) {
+    let decoded = decode(body, content_type);
+    let mut document = Document::new(decoded.charset);
+    for warning in decoded.warnings {
+        document.warn(warning);
+    }
+    let is_xml = content_type.is_some() && body_kind(content_type, &[]) == BodyKind::Xhtml;
+    let mut reader = Reader::new(&decoded.text, is_xml, document, options);
+    reader.read();
+    reader.finish()
+}
+
+/// Whether the page is a frameset, whose only elements are frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frames {
+    /// It is not, and something was seen that only a body has.
+    Never,
+    /// It is not yet; a `frameset` would replace what was read.
+    Possible,
+    /// Inside so many framesets.
+    Inside(usize),
+    /// All framesets are closed.
+    After,
+}
+
+/// The anchor whose text is being read.
+struct OpenAnchor {
+    index: usize,
+    text: Collapsed,
+}
+
+struct Reader<'a> {
+    html: &'a str,
+    is_xml: bool,
+    options: &'a ParseOptions,
+    document: Document,
+    pragma_language: Option<String>,
+    context: Context,
+    frames: Frames,
+    anchor: Option<OpenAnchor>,
+    text: Option<Collapsed>,
+    scanned: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(html: &'a str, is_xml: bool, document: Document, options: &'a ParseOptions) -> Self {
+        let text = options
+            .want_text
+            .then(|| Collapsed::new(Bound::Bytes(options.max_text_bytes)));
+        Self {
+            html,
+            is_xml,
+            options,
+            document,
+            pragma_language: None,
+            context: Context::default(),
+            frames: Frames::Possible,
+            anchor: None,
+            text,
+            scanned: 0,
+        }
+    }
+
+    fn read(&mut self) {
+        let bytes = self.html.as_bytes();
+        let mut text_start = 0;
+        let mut at = 0;
+        while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'<', rest)) {
+            let less_than = at + found;
+            let takes_cdata = self.is_xml || self.context.is_foreign();
+            let markup = read_markup(bytes, less_than, takes_cdata);
+            let next = if markup == Markup::Text {
+                less_than + 1
+            } else {
+                self.note_text(text_start, less_than);
+                text_start = self.take_markup(markup);
+                text_start
+            };
+            self.scanned += (next - at) as u64;
+            at = next;
+        }
+        self.note_text(text_start, bytes.len());
+        self.scanned += (bytes.len() - at) as u64;
+    }
+
+    fn finish(mut self) -> (Document, u64) {
+        self.close_anchor();
+        if let Some(text) = self.text.take() {
+            if text.is_cut() {
+                self.document.warn(Warning::TextCut);
+            }
+            self.document.text = Some(text.into_text());
+        }
+        if self.document.language.is_none() {
+            self.document.language = self.pragma_language;
+        }
+        (self.document, self.scanned + self.context.steps)
+    }
+
+    /// Takes what stands at a `<`; gives the byte after it.
+    #[inline]
+    fn take_markup(&mut self, markup: Markup) -> usize {
+        match markup {
+            Markup::Start { name, after_name } => self.take_start(name, after_name),
+            Markup::End { name, after_name } => self.take_end(name, after_name),
+            Markup::CharacterData { from, to, next } => {
+                if let Some(text) = self.html.get(from..to) {
+                    self.push_text(text, |collapsed, text| collapsed.push(text));
+                }
+                next
+            }
+            Markup::Skipped { next } => next,
+            Markup::Text => self.html.len(),
+        }
+    }
+
+    /// Whether tags stand in a plain body, where most of them mean nothing to us.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.frames == Frames::Never && self.context.is_plain()
+    }
+
+    #[inline]
+    fn take_start(&mut self, name: Name, after_name: usize) -> usize {
+        if self.is_plain() && !is_noted(name) {
+            self.separate(name);
+            let end = skip_attributes(self.html.as_bytes(), after_name);
+            return end.map_or(self.html.len(), |end| end.next);
+        }
+        match read_attributes(self.html, after_name) {
+            Some((attributes, end)) => self.take_noted_start(name, &attributes, end),
+            None => self.html.len(),
+        }
+    }
+
+    fn take_noted_start(&mut self, name: Name, attributes: &Attributes, end: TagEnd) -> usize {
+        if matches!(self.frames, Frames::Inside(_) | Frames::After) {
+            return self.take_frameset_start(name, attributes, end);
+        }
+        match self.context.start(name, end.self_closing, attributes) {
+            Placement::Html => {
+                self.separate(name);
+                self.note_frameset(name, attributes);
+                self.note_element(name, attributes);
+                self.skip_raw_text(name, end)
+            }
+            Placement::Inert => {
+                self.note_frameset(name, attributes);
+                self.skip_raw_text(name, end)
+            }
+            Placement::Svg => {
+                if name == names::A
+                    && let Some(href) = attributes.href.or(attributes.xlink_href)
+                {
+                    self.open_anchor(LinkKind::SvgAnchor, href, attributes);
+                }
+                end.next
+            }
+            Placement::Other | Placement::Ignored => end.next,
+        }
+    }
+
+    #[inline]
+    fn take_end(&mut self, name: Name, after_name: usize) -> usize {
+        let Some(end) = skip_attributes(self.html.as_bytes(), after_name) else {
+            return self.html.len();
+        };
+        if name == names::A {
+            self.close_anchor();
+        }
+        self.separate(name);
+        if !self.is_plain() {
+            self.take_noted_end(name);
+        }
+        end.next
+    }
+
+    fn take_noted_end(&mut self, name: Name) {
+        self.frames = match self.frames {
+            Frames::Inside(1) if name == names::FRAMESET => Frames::After,
+            Frames::Inside(depth) if name == names::FRAMESET => Frames::Inside(depth - 1),
+            Frames::Possible if name == names::BR => Frames::Never,
+            frames => frames,
+        };
+        self.context.end(name);
+    }
+
+    /// Inside and after framesets only these tags mean something (WHATWG HTML 13.2.6.4.20 and 21).
+    fn take_frameset_start(&mut self, name: Name, attributes: &Attributes, end: TagEnd) -> usize {
+        match (name, self.frames) {
+            (names::FRAMESET, Frames::Inside(depth)) => self.frames = Frames::Inside(depth + 1),
+            (names::FRAME, Frames::Inside(_)) => self.note_frame(attributes),
+            (names::HTML, _) => metadata::note_language(&mut self.document.language, attributes),
+            (names::NOFRAMES, _) => return self.skip_raw_text(name, end),
+            _ => {}
+        }
+        end.next
+    }
+
+    /// Keeps the "frameset-ok" flag, and obeys a `frameset` while it holds.
+    fn note_frameset(&mut self, name: Name, attributes: &Attributes) {
+        if self.frames != Frames::Possible {
+            return;
+        }
+        let is_hidden = |value: &str| value.eq_ignore_ascii_case("hidden");
+        match name {
+            names::FRAMESET if !self.context.in_template() => {
+                self.frames = Frames::Inside(1);
+                self.anchor = None;
+                self.context.clear();
+                let is_of_body = |link: &Outlink| {
+                    matches!(
+                        link.kind,
+                        LinkKind::Anchor | LinkKind::Area | LinkKind::SvgAnchor
+                    )
+                };
+                self.document.outlinks.retain(|link| !is_of_body(link));
+            }
+            names::INPUT if attributes.type_.is_some_and(is_hidden) => {}
+            names::BODY if self.context.in_template() => {}
+            _ if forbids_frameset(name) => self.frames = Frames::Never,
+            _ => {}
+        }
+    }
+
+    /// Takes what an HTML element in the document says.
+    fn note_element(&mut self, name: Name, attributes: &Attributes) {
+        let outlink = match name {
+            names::A => {
+                self.close_anchor();
+                if let Some(href) = attributes.href {
+                    self.open_anchor(LinkKind::Anchor, href, attributes);
+                }
+                return;
+            }
+            names::AREA => {
+                let href = attributes.href;
+                href.map(|href| links::outlink(LinkKind::Area, href, attributes.rel))
+            }
+            names::IFRAME => return self.note_frame(attributes),
+            names::LINK => metadata::note_link(&mut self.document, attributes),
+            names::META => {
+                let agent = &self.options.agent;
+                metadata::note_meta(
+                    &mut self.document,
+                    &mut self.pragma_language,
+                    attributes,
+                    agent,
+                )
+            }
+            names::BASE => return metadata::note_base(&mut self.document, attributes),
+            names::HTML => return metadata::note_language(&mut self.document.language, attributes),
+            _ => None,
+        };
+        if let Some(outlink) = outlink {
+            self.push(outlink);
+        }
+    }
+
+    fn note_frame(&mut self, attributes: &Attributes) {
+        if let Some(src) = attributes.src {
+            self.push(links::outlink(LinkKind::Frame, src, None));
+        }
+    }
+
+    /// Adds an outlink; whether there was room.
+    fn push(&mut self, outlink: Outlink) -> bool {
+        let has_room = self.document.outlinks.len() < self.options.max_links;
+        if has_room {
+            self.document.outlinks.push(outlink);
+        } else {
+            self.document.warn(Warning::LinksCut);
+        }
+        has_room
+    }
+
+    fn open_anchor(&mut self, kind: LinkKind, href: &str, attributes: &Attributes) {
+        self.close_anchor();
+        if self.push(links::outlink(kind, href, attributes.rel)) {
+            let text = Collapsed::new(Bound::Characters(self.options.max_anchor_chars));
+            self.anchor = Some(OpenAnchor {
+                index: self.document.outlinks.len() - 1,
+                text,
+            });
+        }
+    }
+
+    fn close_anchor(&mut self) {
+        if let Some(OpenAnchor { index, text }) = self.anchor.take()
+            && let Some(outlink) = self.document.outlinks.get_mut(index)
+        {
+            outlink.text = text.into_text();
+        }
+    }
+
+    /// Goes past the content of a raw text element that begins at `end.next`; past nothing when `name`
+    /// is no such element.
+    fn skip_raw_text(&mut self, name: Name, end: TagEnd) -> usize {
+        if self.is_xml && end.self_closing {
+            return end.next;
+        }
+        let bytes = self.html.as_bytes();
+        let raw_end = match name {
+            names::SCRIPT => script_end(bytes, end.next),
+            names::STYLE => raw_text_end(bytes, end.next, b"style"),
+            names::TITLE => raw_text_end(bytes, end.next, b"title"),
+            names::TEXTAREA => raw_text_end(bytes, end.next, b"textarea"),
+            names::IFRAME => raw_text_end(bytes, end.next, b"iframe"),
+            names::XMP => raw_text_end(bytes, end.next, b"xmp"),
+            names::NOEMBED => raw_text_end(bytes, end.next, b"noembed"),
+            names::NOFRAMES => raw_text_end(bytes, end.next, b"noframes"),
+            names::PLAINTEXT => RawEnd {
+                text_end: bytes.len(),
+                after_name: bytes.len(),
+            },
+            _ => return end.next,
+        };
+        if let Some(content) = self.html.get(end.next..raw_end.text_end) {
+            self.note_raw_text(name, content);
+        }
+        skip_attributes(bytes, raw_end.after_name).map_or(bytes.len(), |end| end.next)
+    }
+
+    fn note_raw_text(&mut self, name: Name, content: &str) {
+        match name {
+            names::TITLE if self.document.title.is_none() && !self.context.in_template() => {
+                let mut title = Collapsed::new(Bound::Characters(self.options.max_title_chars));
+                title.push_raw(content);
+                self.document.title = Some(title.into_text());
+            }
+            names::XMP | names::PLAINTEXT => {
+                self.push_text(content, |collapsed, text| collapsed.push(text));
+                self.separate(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the run of text between two tags.
+    #[inline]
+    fn note_text(&mut self, from: usize, to: usize) {
+        let is_wanted = self.anchor.is_some() || self.text.is_some();
+        if from == to || !(is_wanted || self.frames == Frames::Possible) {
+            return;
+        }
+        if let Some(run) = self.html.get(from..to) {
+            self.push_text(run, Collapsed::push_raw);
+        }
+    }
+
+    fn push_text(&mut self, run: &str, push: impl Fn(&mut Collapsed, &str)) {
+        if matches!(self.frames, Frames::Inside(_) | Frames::After) {
+            return;
+        }
+        if self.frames == Frames::Possible {
+            let is_blank = |byte: u8| byte.is_ascii_whitespace() || byte == 0;
+            if !run.bytes().all(is_blank) {
+                self.frames = Frames::Never;
+            }
+        }
+        if !self.context.is_plain() && self.context.hides_text() {
+            return;
+        }
+        let anchor = self.anchor.as_mut().map(|anchor| &mut anchor.text);
+        for collapsed in [anchor, self.text.as_mut()].into_iter().flatten() {
+            if !collapsed.is_cut() {
+                push(collapsed, run);
+            }
+        }
+    }
+
+    /// Separates the text before and after an edge of this element.
+    #[inline]
+    fn separate(&mut self, name: Name) {
+        if self.anchor.is_none() && self.text.is_none() {
+            return;
+        }
+        let edge = names::edge(name);
+        if edge == Edge::None {
+            return;
+        }
+        if let Some(anchor) = &mut self.anchor {
+            anchor.text.separate(Edge::Space); // an anchor's text is one line
+        }
+        if let Some(text) = &mut self.text {
+            text.separate(edge);
+        }
+    }
+}
+
+/// Start tags that mean something in a plain body.
+#[inline]
+fn is_noted(name: Name) -> bool {
+    use names::*;
+    matches!(
+        name,
+        A | AREA
+            | BASE
+            | FRAME
+            | HTML
+            | IFRAME
+            | LINK
+            | MATH
+            | META
+            | NOEMBED
+            | NOFRAMES
+            | PLAINTEXT
+            | SCRIPT
+            | STYLE
+            | SVG
+            | TEMPLATE
+            | TEXTAREA
+            | TITLE
+            | XMP
+    )
+}
+
+/// Start tags after which a `frameset` is ignored: they clear the "frameset-ok" flag.
+fn forbids_frameset(name: Name) -> bool {
+    use names::*;
+    matches!(
+        name,
+        APPLET
+            | AREA
+            | BODY
+            | BR
+            | BUTTON
+            | DD
+            | DT
+            | EMBED
+            | HR
+            | IFRAME
+            | IMAGE
+            | IMG
+            | INPUT
+            | KEYGEN
+            | LI
+            | LISTING
+            | MARQUEE
+            | OBJECT
+            | PRE
+            | SELECT
+            | TABLE
+            | TEXTAREA
+            | WBR
+            | XMP
+    )
+}

@@ -1,0 +1,128 @@
+//! Names of tags and attributes as one machine word.
+
+/// A tag or attribute name, compared without regard to ASCII case.
+///
+/// Up to eight bytes are held as they are; a longer name is held as a hash with the top bit set. Two
+/// long names that collide are taken for one another, which costs a wrong link at worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name(u64);
+
+impl Name {
+    /// The name that these bytes spell.
+    #[inline]
+    pub(crate) const fn of(bytes: &[u8]) -> Name {
+        if bytes.len() > 8 {
+            return Name::of_long(bytes);
+        }
+        let mut rest = bytes;
+        let mut value = 0;
+        while let [byte, after @ ..] = rest {
+            value = value << 8 | byte.to_ascii_lowercase() as u64;
+            rest = after;
+        }
+        Name(value)
+    }
+
+    /// FNV-1a over the lower-cased bytes.
+    const fn of_long(bytes: &[u8]) -> Name {
+        let mut rest = bytes;
+        let mut value: u64 = 0xcbf2_9ce4_8422_2325;
+        while let [byte, after @ ..] = rest {
+            value = (value ^ byte.to_ascii_lowercase() as u64).wrapping_mul(0x0100_0000_01b3);
+            rest = after;
+        }
+        Name(value | 1 << 63)
+    }
+}
+
+macro_rules! names {
+    ($($constant:ident $text:literal)+) => {
+        $(pub(crate) const $constant: Name = Name::of($text.as_bytes());)+
+    };
+}
+
+names! {
+    A "a" ADDRESS "address" ANNOTATION "annotation" ANNOTATION_XML "annotation-xml" APPLET "applet"
+    AREA "area" ARTICLE "article" ASIDE "aside" B "b" BASE "base" BASEFONT "basefont"
+    BGSOUND "bgsound" BIG "big" BLOCKQUOTE "blockquote" BODY "body" BR "br" BUTTON "button"
+    CAPTION "caption" CENTER "center" CODE "code" COL "col" COLGROUP "colgroup" COLOR "color"
+    CONTENT "content" DD "dd" DESC "desc" DETAILS "details" DIALOG "dialog" DIR "dir" DIV "div"
+    DL "dl" DT "dt" EM "em" EMBED "embed" ENCODING "encoding" FACE "face" FIELDSET "fieldset"
+    FIGCAPTION "figcaption" FIGURE "figure" FONT "font" FOOTER "footer" FOREIGN_OBJECT "foreignobject"
+    FORM "form" FRAME "frame" FRAMESET "frameset" H1 "h1" H2 "h2" H3 "h3" H4 "h4" H5 "h5" H6 "h6"
+    HEAD "head" HEADER "header" HGROUP "hgroup" HR "hr" HREF "href" HTML "html"
+    HTTP_EQUIV "http-equiv" I "i" IFRAME "iframe" IMAGE "image" IMG "img" INPUT "input"
+    KEYGEN "keygen" LANG "lang" LEGEND "legend" LI "li" LINK "link" LISTING "listing" MAIN "main"
+    MALIGNMARK "malignmark" MARQUEE "marquee" MATH "math" MENU "menu" META "meta" METADATA "metadata"
+    MGLYPH "mglyph" MI "mi" MN "mn" MO "mo" MS "ms" MTEXT "mtext" NAME "name" NAV "nav" NOBR "nobr"
+    NOEMBED "noembed" NOFRAMES "noframes" OBJECT "object" OL "ol" OPTGROUP "optgroup"
+    OPTION "option" P "p" PARAM "param" PLAINTEXT "plaintext" PRE "pre" REL "rel" RUBY "ruby" S "s"
+    SCRIPT "script" SEARCH "search" SECTION "section" SELECT "select" SIZE "size" SMALL "small"
+    SOURCE "source" SPAN "span" SRC "src" STRIKE "strike" STRONG "strong" STYLE "style" SUB "sub"
+    SUMMARY "summary" SUP "sup" SVG "svg" TABLE "table" TBODY "tbody" TD "td" TEMPLATE "template"
+    TEXTAREA "textarea" TFOOT "tfoot" TH "th" THEAD "thead" TITLE "title" TR "tr" TRACK "track"
+    TT "tt" TYPE "type" U "u" UL "ul" VAR "var" WBR "wbr" XLINK_HREF "xlink:href"
+    XML_LANG "xml:lang" XMP "xmp"
+}
+
+/// Elements that never have content, so that they are never open.
+pub(crate) fn is_void(name: Name) -> bool {
+    matches!(
+        name,
+        AREA | BASE
+            | BASEFONT
+            | BGSOUND
+            | BR
+            | COL
+            | EMBED
+            | FRAME
+            | HR
+            | IMAGE
+            | IMG
+            | INPUT
+            | KEYGEN
+            | LINK
+            | META
+            | PARAM
+            | SOURCE
+            | TRACK
+            | WBR
+    )
+}
+
+/// How an element's edges separate the visible text around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// Not at all: inline elements.
+    None,
+    /// By a space: table cells.
+    Space,
+    /// By a new line: blocks and `br`.
+    Line,
+}
+
+/// How the edges of this HTML element separate text.
+pub(crate) fn edge(name: Name) -> Edge {
+    match name {
+        TD | TH | TEXTAREA | SELECT | BUTTON | IFRAME => Edge::Space,
+        ADDRESS | ARTICLE | ASIDE | BLOCKQUOTE | BODY | BR | CAPTION | CENTER | DD | DETAILS
+        | DIALOG | DIR | DIV | DL | DT | FIELDSET | FIGCAPTION | FIGURE | FOOTER | FORM | H1
+        | H2 | H3 | H4 | H5 | H6 | HEAD | HEADER | HGROUP | HR | HTML | LEGEND | LI | LISTING
+        | MAIN | MENU | NAV | OL | OPTGROUP | OPTION | P | PLAINTEXT | PRE | SEARCH | SECTION
+        | SUMMARY | TABLE | TBODY | TFOOT | THEAD | TR | UL | XMP => Edge::Line,
+        _ => Edge::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_equal_without_regard_to_case() {
+        assert_eq!(Name::of(b"HrEf"), HREF);
+        assert_eq!(Name::of(b"ForeignObject"), FOREIGN_OBJECT);
+        assert_ne!(Name::of(b"foreignobject2"), FOREIGN_OBJECT);
+        assert_ne!(Name::of(b"aa"), A);
+    }
+}

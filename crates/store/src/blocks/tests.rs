@@ -1,0 +1,192 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::file::probe::{self, Counts, Kind};
+
+const SMALL_SEGMENT_BYTES: u32 = 64 << 10;
+
+fn blocks() -> (tempfile::TempDir, BlockFile) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut blocks = BlockFile::new(dir.path()).unwrap();
+    blocks.segment_bytes = SMALL_SEGMENT_BYTES;
+    (dir, blocks)
+}
+
+/// What the files really take, in bytes.
+fn allocated(dir: &Path) -> u64 {
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().blocks() * 512)
+        .sum()
+}
+
+/// What is to be done next: write a block of so many bytes, or take one of those that are there.
+#[derive(Debug, Clone)]
+enum Step {
+    Write(usize),
+    Take(prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..20_000_usize).prop_map(Step::Write),
+        any::<prop::sample::Index>().prop_map(Step::Take),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// In any order: what is taken is what was written, and the disk holds what is left.
+    #[test]
+    fn a_block_comes_back_as_it_was(steps in prop::collection::vec(step(), 1..150)) {
+        let (dir, mut blocks) = blocks();
+        let mut model: Vec<(BlockId, Vec<u8>)> = Vec::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Write(bytes) => {
+                    let block: Vec<u8> = (0..bytes).map(|at| (at * 31 + number) as u8).collect();
+                    model.push((blocks.write(&block).unwrap(), block));
+                }
+                Step::Take(index) if !model.is_empty() => {
+                    let (id, block) = model.swap_remove(index.index(model.len()));
+                    prop_assert_eq!(blocks.take(id).unwrap(), block);
+                    prop_assert_eq!(blocks.take(id).unwrap_err().kind(), ErrorKind::Corrupt);
+                }
+                Step::Take(_) => {}
+            }
+            let live: u64 = model.iter().map(|(_, block)| u64::from(rounded(block.len() as u32))).sum();
+            prop_assert_eq!(blocks.disk_bytes(), live);
+        }
+        prop_assert!(allocated(dir.path()) <= blocks.disk_bytes() + u64::from(SMALL_SEGMENT_BYTES));
+        for (id, block) in model {
+            prop_assert_eq!(blocks.take(id).unwrap(), block);
+        }
+        prop_assert_eq!(blocks.disk_bytes(), 0);
+        let files = fs::read_dir(dir.path()).unwrap().count();
+        prop_assert!(files <= 1, "{files} files for no block");
+    }
+}
+
+#[test]
+fn an_id_is_eight_bytes() {
+    assert_eq!(size_of::<BlockId>(), 8);
+}
+
+#[test]
+fn a_block_costs_one_write_and_one_read() {
+    let (_dir, mut blocks) = blocks();
+    blocks.write(b"first").unwrap();
+    probe::take();
+    let id = blocks.write(&[7; 30_000]).unwrap();
+    assert_eq!(
+        probe::take(),
+        Counts {
+            writes: 1,
+            ..Counts::default()
+        }
+    );
+    blocks.write(&[7; 30_000]).unwrap();
+    blocks.write(&[7; 30_000]).unwrap();
+    probe::take();
+    blocks.take(id).unwrap();
+    // A read may be followed by one that finds the end of the file; the change is the hole.
+    let counts = probe::take();
+    assert!(
+        counts.reads <= 2 && counts.changes == 1 && counts.writes == 0,
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn changed_and_torn_blocks_are_errors() {
+    let (dir, mut blocks) = blocks();
+    let path = dir.path().join(name(0));
+    let changed = blocks.write(b"a block of bytes").unwrap();
+    let torn = blocks.write(&[7; 5_000]).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[12] ^= 1;
+    bytes.truncate(9_000);
+    fs::write(&path, bytes).unwrap();
+    for id in [changed, torn] {
+        let error = blocks.take(id).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.path()),
+            (ErrorKind::Corrupt, path.as_path())
+        );
+    }
+}
+
+#[test]
+fn a_block_above_the_bound_is_refused_and_the_largest_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut blocks = BlockFile::new(dir.path()).unwrap();
+    let mut block = vec![7; MAX_BLOCK_BYTES + 1];
+    assert_eq!(
+        blocks.write(&block).unwrap_err().kind(),
+        ErrorKind::TooLarge
+    );
+    block.pop();
+    let id = blocks.write(&block).unwrap();
+    assert_eq!(blocks.take(id).unwrap(), block);
+}
+
+#[test]
+fn a_full_disk_keeps_nothing_of_the_block_that_did_not_fit() {
+    let (_dir, mut blocks) = blocks();
+    let first = blocks.write(b"first").unwrap();
+    probe::fail(Some((Kind::Write, 28)));
+    assert_eq!(
+        blocks.write(&[7; 10_000]).unwrap_err().kind(),
+        ErrorKind::Full
+    );
+    probe::fail(None);
+    let second = blocks.write(b"second").unwrap();
+    assert_eq!(blocks.take(second).unwrap(), b"second");
+    assert_eq!(blocks.take(first).unwrap(), b"first");
+}
+
+#[test]
+fn where_holes_cannot_be_punched_a_taken_block_is_marked_and_its_segment_deleted_in_the_end() {
+    let (dir, mut blocks) = blocks();
+    let ids: Vec<BlockId> = (0..8)
+        .map(|_| blocks.write(&[7; 30_000]).unwrap())
+        .collect();
+    let segments = fs::read_dir(dir.path()).unwrap().count();
+    for id in ids {
+        probe::fail(Some((Kind::Change, 95)));
+        let taken = blocks.take(id);
+        probe::fail(None);
+        // The segment's end is a removal, which the probe does not tell from a hole.
+        match taken {
+            Ok(block) => assert_eq!(block, [7; 30_000]),
+            Err(error) => assert!(error.to_string().contains("removed"), "{error}"),
+        }
+        assert_eq!(blocks.take(id).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    assert!(
+        segments > 2 && blocks.segments.len() == 1,
+        "{segments}, {:?}",
+        blocks.segments
+    );
+}
+
+#[test]
+fn old_segments_are_removed_and_other_files_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["blocks-000003.dat", "blocks-3.dat", "notes"] {
+        fs::write(dir.path().join(name), "x").unwrap();
+    }
+    let mut blocks = BlockFile::new(dir.path()).unwrap();
+    blocks.write(b"block").unwrap();
+    drop(blocks);
+    let mut left: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["blocks-3.dat", "notes"]);
+}

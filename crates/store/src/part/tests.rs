@@ -1,0 +1,182 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::file::probe::{self, Counts, Kind};
+
+const ROLL_BYTES: u64 = 300;
+
+/// All parts in order, which must be there without a gap.
+fn parts_of(dir: &Path) -> Vec<String> {
+    let numbers = parts(dir, "part", "jsonl").unwrap();
+    assert_eq!(numbers, (0..numbers.len() as u32).collect::<Vec<_>>());
+    let read = |&number: &u32| fs::read_to_string(dir.join(name("part", "jsonl", number))).unwrap();
+    numbers.iter().map(read).collect()
+}
+
+fn open_at(dir: &Path, position: PartPosition) -> Result<(PartWriter, Repaired), Error> {
+    PartWriter::open_at(dir, "part", "jsonl", ROLL_BYTES, position)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Opened at the position of any sync, the parts are exactly what was appended before it; and going
+    /// on from there gives what a run that was never stopped gives.
+    #[test]
+    fn opening_keeps_exactly_the_prefix(
+        lengths in prop::collection::vec(0..200_usize, 1..30),
+        synced in any::<prop::sample::Index>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = PartWriter::create(dir.path(), "part", "jsonl", ROLL_BYTES).unwrap();
+        let rows: Vec<String> = (0..).zip(&lengths).map(|(n, l)| format!("{n} {}\n", "x".repeat(*l))).collect();
+        let synced = synced.index(rows.len());
+        let (mut position, mut prefix) = (writer.sync().unwrap(), vec![String::new()]);
+        for (number, row) in rows.iter().enumerate() {
+            if number == synced {
+                position = writer.sync().unwrap();
+                prefix = parts_of(dir.path());
+            }
+            writer.append(row.as_bytes(), 1).unwrap();
+        }
+        writer.sync().unwrap();
+        let all = parts_of(dir.path());
+        prop_assert_eq!(all.concat(), rows.concat());
+        for part in &all {
+            prop_assert!(part.ends_with('\n') && part.len() < ROLL_BYTES as usize + 210);
+        }
+        fs::write(dir.path().join("part-99999.jsonl.gz"), "mine").unwrap();
+        fs::write(dir.path().join("part-9.jsonl"), "mine").unwrap();
+
+        let (mut writer, repaired) = open_at(dir.path(), position).unwrap();
+        prop_assert_eq!(parts_of(dir.path()), prefix.clone());
+        prop_assert_eq!(position.rows, synced as u64);
+        prop_assert_eq!(repaired.removed_parts as usize, all.len() - prefix.len());
+        prop_assert_eq!(repaired.cut_bytes as usize, all.concat().len() - prefix.concat().len());
+        for row in &rows[synced..] {
+            writer.append(row.as_bytes(), 1).unwrap();
+        }
+        prop_assert_eq!(writer.sync().unwrap().rows, rows.len() as u64);
+        prop_assert_eq!(parts_of(dir.path()), all);
+        prop_assert_eq!(fs::read(dir.path().join("part-9.jsonl")).unwrap(), b"mine");
+        prop_assert_eq!(fs::read(dir.path().join("part-99999.jsonl.gz")).unwrap(), b"mine");
+    }
+}
+
+#[test]
+fn committed_rows_that_are_missing_are_an_error_and_nothing_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = PartWriter::create(dir.path(), "part", "jsonl", ROLL_BYTES).unwrap();
+    writer.append(b"row\n", 1).unwrap();
+    let position = writer.sync().unwrap();
+    assert_eq!(
+        position,
+        PartPosition {
+            part: 0,
+            bytes: 4,
+            rows: 1
+        }
+    );
+    for lost in [
+        PartPosition {
+            bytes: 5,
+            ..position
+        },
+        PartPosition {
+            part: 1,
+            ..position
+        },
+    ] {
+        let error = open_at(dir.path(), lost).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert_eq!(parts_of(dir.path()), ["row\n"]);
+    }
+    assert_eq!(
+        open_at(dir.path(), position).unwrap().1,
+        Repaired::default()
+    );
+}
+
+#[test]
+fn a_part_without_committed_bytes_need_not_be_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, repaired) = open_at(dir.path(), PartPosition::default()).unwrap();
+    assert_eq!(repaired, Repaired::default());
+    writer.append(b"row\n", 1).unwrap();
+    assert_eq!(
+        writer.sync().unwrap(),
+        PartPosition {
+            part: 0,
+            bytes: 4,
+            rows: 1
+        }
+    );
+}
+
+#[test]
+fn parts_that_are_there_are_not_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("part-00003.jsonl"), "mine").unwrap();
+    let error = PartWriter::create(dir.path(), "part", "jsonl", ROLL_BYTES).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_sync_is_one_write_and_one_fdatasync() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = PartWriter::create(dir.path(), "part", "jsonl", 1 << 30).unwrap();
+    writer.sync().unwrap();
+    probe::take();
+    for _ in 0..1_000 {
+        writer.append(&[b'x'; 200], 1).unwrap();
+    }
+    assert_eq!(probe::take(), Counts::default());
+    writer.sync().unwrap();
+    assert_eq!(
+        probe::take(),
+        Counts {
+            writes: 1,
+            syncs: 1,
+            ..Counts::default()
+        }
+    );
+    writer.sync().unwrap();
+    assert_eq!(probe::take(), Counts::default());
+}
+
+#[test]
+fn a_full_disk_leaves_out_only_the_rows_that_were_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = PartWriter::create(dir.path(), "part", "jsonl", 1 << 30).unwrap();
+    writer.append(b"first\n", 1).unwrap();
+    probe::fail(Some((Kind::Write, 28)));
+    assert_eq!(writer.sync().unwrap_err().kind(), ErrorKind::Full);
+    let large = vec![b'x'; BUFFER_BYTES + 1];
+    assert_eq!(
+        writer.append(&large, 1).unwrap_err().kind(),
+        ErrorKind::Full
+    );
+    probe::fail(None);
+    writer.append(b"second\n", 1).unwrap();
+    writer.append(&large, 1).unwrap();
+    assert_eq!(writer.sync().unwrap().rows, 3);
+    assert_eq!(
+        parts_of(dir.path()).concat().as_bytes(),
+        [b"first\nsecond\n", &large[..]].concat()
+    );
+}
+
+#[test]
+fn a_failed_sync_poisons_the_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = PartWriter::create(dir.path(), "part", "jsonl", 1 << 30).unwrap();
+    writer.append(b"row\n", 1).unwrap();
+    probe::fail(Some((Kind::Sync, 5)));
+    let error = writer.sync().unwrap_err().to_string();
+    probe::fail(None);
+    assert_eq!(writer.sync().unwrap_err().to_string(), error);
+    assert_eq!(writer.append(b"row\n", 1).unwrap_err().to_string(), error);
+}

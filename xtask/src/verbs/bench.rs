@@ -1,0 +1,20 @@
+//! `cargo xtask bench`.
+
+use super::Verb;
+use crate::process;
+
+pub(super) const VERB: Verb = Verb {
+    name: "bench",
+    summary: "run a measurement of bench/ in a release build",
+    help: "cargo xtask bench [NAME [ARGUMENTS]]
+
+Runs `cargo run --release -p nephila-bench -- NAME ARGUMENTS`. Without a name the measurements tell
+what there is.
+",
+    run,
+};
+
+fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let fixed = ["run", "--quiet", "--release", "-p", "nephila-bench", "--"];
+    process::run(process::cargo().args(fixed).args(arguments))
+}
