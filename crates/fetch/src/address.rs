@@ -111,43 +111,151 @@ mod tests {
         ("::1", "::1", "loopback"),
         ("::127.0.0.1", "::ffff", "IPv4-compatible"),
         ("::8.8.8.8", "::8.8.8.8", "IPv4-compatible"),
-        ("::ffff:127.0.0.1", "::ffff:127.255.255.255", "mapped loopback"),
-        ("::ffff:10.0.0.1", "::ffff:169.254.169.254", "mapped private, link-local"),
-        ("::ffff:0:127.0.0.1", "::ffff:0:8.8.8.8", "IPv4-translated, RFC 2765"),
-        ("64:ff9b::127.0.0.1", "64:ff9b::192.168.1.1", "NAT64 of private"),
-        ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "local NAT64"),
+        (
+            "::ffff:127.0.0.1",
+            "::ffff:127.255.255.255",
+            "mapped loopback",
+        ),
+        (
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "mapped private, link-local",
+        ),
+        (
+            "::ffff:0:127.0.0.1",
+            "::ffff:0:8.8.8.8",
+            "IPv4-translated, RFC 2765",
+        ),
+        (
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::192.168.1.1",
+            "NAT64 of private",
+        ),
+        (
+            "64:ff9b:1::",
+            "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+            "local NAT64",
+        ),
         ("100::", "100::ffff:ffff:ffff:ffff", "discard"),
-        ("100:0:0:1::", "100:0:0:1:ffff:ffff:ffff:ffff", "dummy prefix"),
-        ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "IETF protocol assignments"),
-        ("2001:0:7f00:1::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", "Teredo"),
-        ("2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff", "benchmarking"),
-        ("2001:10::", "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff", "ORCHID"),
-        ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "documentation"),
-        ("2002:7f00:1::", "2002:7f00:1:ffff:ffff:ffff:ffff:ffff", "6to4 of loopback"),
-        ("2002:a00::", "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff", "6to4 of private"),
+        (
+            "100:0:0:1::",
+            "100:0:0:1:ffff:ffff:ffff:ffff",
+            "dummy prefix",
+        ),
+        (
+            "2001::",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "IETF protocol assignments",
+        ),
+        (
+            "2001:0:7f00:1::",
+            "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
+            "Teredo",
+        ),
+        (
+            "2001:2::",
+            "2001:2:0:ffff:ffff:ffff:ffff:ffff",
+            "benchmarking",
+        ),
+        (
+            "2001:10::",
+            "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff",
+            "ORCHID",
+        ),
+        (
+            "2001:db8::",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            "documentation",
+        ),
+        (
+            "2002:7f00:1::",
+            "2002:7f00:1:ffff:ffff:ffff:ffff:ffff",
+            "6to4 of loopback",
+        ),
+        (
+            "2002:a00::",
+            "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "6to4 of private",
+        ),
         ("2002:c0a8:101::1", "2002:c0a8:101::1", "6to4 of private"),
-        ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "documentation"),
-        ("4000::", "5fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unassigned, segment routing"),
-        ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unique local"),
-        ("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "link-local"),
-        ("fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "site-local"),
-        ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "multicast"),
+        (
+            "3fff::",
+            "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "documentation",
+        ),
+        (
+            "4000::",
+            "5fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "unassigned, segment routing",
+        ),
+        (
+            "fc00::",
+            "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "unique local",
+        ),
+        (
+            "fe80::",
+            "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "link-local",
+        ),
+        (
+            "fec0::",
+            "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "site-local",
+        ),
+        (
+            "ff00::",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "multicast",
+        ),
     ];
 
     /// Public addresses, most of them just outside a block above.
     const PUBLIC: &[&str] = &[
-        "1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
-        "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0",
-        "191.255.255.255", "192.0.1.0", "192.0.3.0", "192.88.98.255", "192.88.100.0",
-        "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "198.51.99.255",
-        "198.51.101.0", "203.0.112.255", "203.0.114.0", "223.255.255.255", "8.8.8.8",
-        "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "2000::", "2001:200::",
-        "2001:4860:4860::8888", "2001:db7:ffff::", "2001:db9::", "2606:4700::1111", "2a00::",
-        "3ffe:ffff::", "3fff:1000::", "2620:4f:8000::",
+        "1.0.0.0",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "191.255.255.255",
+        "192.0.1.0",
+        "192.0.3.0",
+        "192.88.98.255",
+        "192.88.100.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "198.51.99.255",
+        "198.51.101.0",
+        "203.0.112.255",
+        "203.0.114.0",
+        "223.255.255.255",
+        "8.8.8.8",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2002:808:808::1",
+        "2000::",
+        "2001:200::",
+        "2001:4860:4860::8888",
+        "2001:db7:ffff::",
+        "2001:db9::",
+        "2606:4700::1111",
+        "2a00::",
+        "3ffe:ffff::",
+        "3fff:1000::",
+        "2620:4f:8000::",
     ];
 
     fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap_or_else(|_| panic!("{text} is no address"))
+        text.parse()
+            .unwrap_or_else(|_| panic!("{text} is no address"))
     }
 
     #[test]
@@ -170,7 +278,9 @@ mod tests {
     fn embedding_never_makes_an_address_public() {
         for (first, last, what) in NOT_PUBLIC {
             for text in [first, last] {
-                let Ok(v4) = text.parse::<Ipv4Addr>() else { continue };
+                let Ok(v4) = text.parse::<Ipv4Addr>() else {
+                    continue;
+                };
                 let bits = u128::from(v4.to_bits());
                 let forms = [
                     bits,

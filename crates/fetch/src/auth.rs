@@ -27,7 +27,10 @@ pub struct BasicAuth {
 
 impl fmt::Debug for BasicAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BasicAuth").field("host", &self.host).field("user", &self.user).finish()
+        f.debug_struct("BasicAuth")
+            .field("host", &self.host)
+            .field("user", &self.user)
+            .finish()
     }
 }
 
@@ -50,11 +53,19 @@ impl BoundAuth {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let authority = Authority::parse(rest).map_err(|words| unusable(&auth.host, &words))?;
         if auth.user.contains(':') {
-            return Err(unusable(&auth.host, "the user's name has a colon (RFC 7617)"));
+            return Err(unusable(
+                &auth.host,
+                "the user's name has a colon (RFC 7617)",
+            ));
         }
         let port = authority.port.unwrap_or(if secure { 443 } else { 80 });
         let value = basic_value(&auth.user, &auth.password)?;
-        Ok(BoundAuth { secure, host: authority.host, port, value })
+        Ok(BoundAuth {
+            secure,
+            host: authority.host,
+            port,
+            value,
+        })
     }
 
     /// The header's value, if `target` is where it may be sent.

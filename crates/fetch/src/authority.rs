@@ -16,11 +16,17 @@ impl Authority {
     pub(crate) fn parse(text: &str) -> Result<Authority, String> {
         let text = text.trim();
         if let Ok(address) = text.parse::<Ipv6Addr>() {
-            return Ok(Authority { host: format!("[{address}]"), port: None });
+            return Ok(Authority {
+                host: format!("[{address}]"),
+                port: None,
+            });
         }
         let (host, port) = split_port(text)?;
         let host = Host::parse(host).map_err(|error| format!("`{host}` is no host: {error}"))?;
-        Ok(Authority { host: host.to_string(), port })
+        Ok(Authority {
+            host: host.to_string(),
+            port,
+        })
     }
 
     /// Whether a URL's host and port are meant: without a port of its own, any port is.
@@ -60,12 +66,17 @@ mod tests {
     fn what_users_write() {
         let parse = |text| Authority::parse(text).map(|a| (a.host, a.port));
         assert_eq!(parse("Example.COM"), Ok(("example.com".into(), None)));
-        assert_eq!(parse("example.com:80"), Ok(("example.com".into(), Some(80))));
+        assert_eq!(
+            parse("example.com:80"),
+            Ok(("example.com".into(), Some(80)))
+        );
         assert_eq!(parse("bücher.de"), Ok(("xn--bcher-kva.de".into(), None)));
         assert_eq!(parse("127.1:8080"), Ok(("127.0.0.1".into(), Some(8080))));
         assert_eq!(parse("[0:0::1]:443"), Ok(("[::1]".into(), Some(443))));
         assert_eq!(parse("::1"), Ok(("[::1]".into(), None)));
-        for bad in ["", ":80", "a:b", "a:0", "a:65536", "a:+5", "[::1", "[::1]x", "a b", "a:1:2"] {
+        for bad in [
+            "", ":80", "a:b", "a:0", "a:65536", "a:+5", "[::1", "[::1]x", "a b", "a:1:2",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -57,7 +57,12 @@ pub(crate) async fn open(
     let (tcp, remote, permit) = deadline.run(Stage::Connect, limit, connecting).await??;
     progress.remote = Some(remote);
     if !target.secure {
-        return Ok(Transport { carrier: Carrier::Plain(tcp), remote, http2: false, permit });
+        return Ok(Transport {
+            carrier: Carrier::Plain(tcp),
+            remote,
+            http2: false,
+            permit,
+        });
     }
 
     let tcp = match target.proxy {
@@ -70,9 +75,16 @@ pub(crate) async fn open(
 
     progress.enter(Stage::Tls);
     let handshake = crate::tls::handshake(&shared.tls, target.host, tcp);
-    let tls = deadline.run(Stage::Tls, shared.config.tls_timeout, handshake).await??;
+    let tls = deadline
+        .run(Stage::Tls, shared.config.tls_timeout, handshake)
+        .await??;
     let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-    Ok(Transport { carrier: Carrier::Tls(Box::new(tls)), remote, http2, permit })
+    Ok(Transport {
+        carrier: Carrier::Tls(Box::new(tls)),
+        remote,
+        http2,
+        permit,
+    })
 }
 
 /// The target's addresses: from the user's rules, the URL itself, or the name servers; in the last
@@ -91,8 +103,11 @@ async fn target_addresses(
         Some(address) => Arc::new([address]),
         None => look_up(shared, dns, target.host, deadline, progress).await?,
     };
-    let permitted: Vec<IpAddr> =
-        addresses.iter().copied().filter(|address| shared.permits(target, *address)).collect();
+    let permitted: Vec<IpAddr> = addresses
+        .iter()
+        .copied()
+        .filter(|address| shared.permits(target, *address))
+        .collect();
     match addresses.first() {
         Some(first) if permitted.is_empty() => Err(Failure::blocked(*first)),
         _ => Ok(alternate(&permitted, target.port)),
@@ -109,7 +124,10 @@ async fn proxy_addresses(
     deadline: Deadline,
     progress: &mut Progress<'_>,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    if let Some(address) = target.literal.filter(|address| !shared.permits(target, *address)) {
+    if let Some(address) = target
+        .literal
+        .filter(|address| !shared.permits(target, *address))
+    {
         return Err(Failure::blocked(address));
     }
     let own = literal(&proxy.host);
@@ -126,7 +144,11 @@ async fn proxy_addresses(
 }
 
 fn resolve(shared: &Shared, host: &str, is_literal: bool, port: u16) -> Option<SocketAddr> {
-    shared.config.resolve.iter().find_map(|rule| rule.resolve(host, is_literal, port))
+    shared
+        .config
+        .resolve
+        .iter()
+        .find_map(|rule| rule.resolve(host, is_literal, port))
 }
 
 async fn look_up(
@@ -138,14 +160,20 @@ async fn look_up(
 ) -> Result<Arc<[IpAddr]>, Failure> {
     progress.enter(Stage::Dns);
     let lookup = dns.lookup(&shared.dns_setup, &shared.dns_cache, host, progress.now());
-    deadline.run(Stage::Dns, shared.config.dns_timeout, lookup).await?
+    deadline
+        .run(Stage::Dns, shared.config.dns_timeout, lookup)
+        .await?
 }
 
 /// IPv6 and IPv4 in turn, beginning with the family of the first (RFC 8305 section 4).
 fn alternate(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
-    let mut same = addresses.iter().filter(|address| address.is_ipv6() == first_is_v6);
-    let mut other = addresses.iter().filter(|address| address.is_ipv6() != first_is_v6);
+    let mut same = addresses
+        .iter()
+        .filter(|address| address.is_ipv6() == first_is_v6);
+    let mut other = addresses
+        .iter()
+        .filter(|address| address.is_ipv6() != first_is_v6);
     let mut order = Vec::with_capacity(addresses.len().min(ADDRESSES_TRIED));
     while order.len() < ADDRESSES_TRIED {
         let before = order.len();
@@ -172,7 +200,11 @@ async fn connect(
     let mut attempts: Vec<Attempt<'_>> = Vec::with_capacity(addresses.len());
     let mut failed = None;
     loop {
-        attempts.extend(waiting.next().map(|address| start(shared, target, *address)));
+        attempts.extend(
+            waiting
+                .next()
+                .map(|address| start(shared, target, *address)),
+        );
         if attempts.is_empty() {
             let nothing = || Failure::new(FetchErrorKind::ConnectFailed, "the host has no address");
             return Err(failed.unwrap_or_else(nothing));
@@ -191,15 +223,20 @@ async fn connect(
 fn start<'a>(shared: &'a Shared, target: &'a Target<'_>, address: SocketAddr) -> Attempt<'a> {
     Box::pin(async move {
         // A proxy is not the site whose operator would mind.
-        let limit = shared.address_limit.as_ref().filter(|_| target.proxy.is_none());
+        let limit = shared
+            .address_limit
+            .as_ref()
+            .filter(|_| target.proxy.is_none());
         let permit = match limit {
             None => AddressPermit::default(),
             Some(limit) => AddressLimit::acquire(limit, address.ip()).ok_or_else(address_busy)?,
         };
-        let tcp = TcpStream::connect(address).await.map_err(|error| match target.proxy {
-            None => Failure::connect(error, address),
-            Some(proxy) => proxy_failure(proxy, &error.to_string()).because(error),
-        })?;
+        let tcp = TcpStream::connect(address)
+            .await
+            .map_err(|error| match target.proxy {
+                None => Failure::connect(error, address),
+                Some(proxy) => proxy_failure(proxy, &error.to_string()).because(error),
+            })?;
         // Requests are small and written whole: waiting for more (Nagle) would only delay them.
         // Where it cannot be set the connection still works.
         let _ = tcp.set_nodelay(true);
@@ -262,9 +299,10 @@ async fn open_tunnel(
     match tunnel_status(&head) {
         Some(200..=299) => Ok(tcp),
         Some(407) => Err(wants_credentials(proxy)),
-        Some(status) => {
-            Err(proxy_failure(proxy, &format!("it answered {status} to CONNECT {to}")))
-        }
+        Some(status) => Err(proxy_failure(
+            proxy,
+            &format!("it answered {status} to CONNECT {to}"),
+        )),
         None => Err(proxy_failure(proxy, "its answer to CONNECT is not HTTP").lasting()),
     }
 }
@@ -273,12 +311,21 @@ fn tunnel_status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| *byte == b'\r').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let mut words = line.split(' ');
-    words.next().filter(|version| version.starts_with("HTTP/1."))?;
-    words.next().filter(|status| status.len() == 3)?.parse().ok()
+    words
+        .next()
+        .filter(|version| version.starts_with("HTTP/1."))?;
+    words
+        .next()
+        .filter(|status| status.len() == 3)?
+        .parse()
+        .ok()
 }
 
 fn proxy_failure(proxy: &ProxyServer, words: &str) -> Failure {
-    Failure::new(FetchErrorKind::ProxyFailed, &format!("proxy {proxy}: {words}"))
+    Failure::new(
+        FetchErrorKind::ProxyFailed,
+        &format!("proxy {proxy}: {words}"),
+    )
 }
 
 /// The proxy answered 407.
@@ -294,8 +341,10 @@ mod tests {
     fn families_alternate() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let list: Vec<IpAddr> = ["::1", "::2", "::3", "1.0.0.1", "1.0.0.2"].map(ip).to_vec();
-        let order: Vec<String> =
-            alternate(&list, 80).iter().map(|address| address.ip().to_string()).collect();
+        let order: Vec<String> = alternate(&list, 80)
+            .iter()
+            .map(|address| address.ip().to_string())
+            .collect();
         assert_eq!(order, ["::1", "1.0.0.1", "::2", "1.0.0.2", "::3"]);
         assert_eq!(alternate(&[], 80), []);
         let many: Vec<IpAddr> = (0..20).map(|n| IpAddr::from([1, 0, 0, n])).collect();
@@ -304,9 +353,17 @@ mod tests {
 
     #[test]
     fn the_status_of_a_tunnel() {
-        assert_eq!(tunnel_status(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
+        assert_eq!(
+            tunnel_status(b"HTTP/1.1 200 Connection established\r\n\r\n"),
+            Some(200)
+        );
         assert_eq!(tunnel_status(b"HTTP/1.0 407\r\nX: y\r\n\r\n"), Some(407));
-        for bad in ["\r\n\r\n", "HTTP/2 200\r\n\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 2000\r\n\r\n"] {
+        for bad in [
+            "\r\n\r\n",
+            "HTTP/2 200\r\n\r\n",
+            "SSH-2.0\r\n\r\n",
+            "HTTP/1.1 2000\r\n\r\n",
+        ] {
             assert_eq!(tunnel_status(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +31,11 @@ const HEADERS_WITHOUT_ALLOCATION: usize = 100;
 /// round-trip time 2.6 MB/s a stream, and a bound on what an unread connection holds.
 const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Requests sent over a new HTTP/2 connection before the server has said how many it takes at once.
+const STREAMS_BEFORE_SETTINGS: usize = 8;
+/// HTTP/2 headers are let in up to this multiple of the limit and then held against it, because the
+/// library does not tell headers that are too large from headers that are malformed.
+const HTTP2_HEADER_SLACK: usize = 2;
 
 type Body = Empty<Bytes>;
 
@@ -56,6 +61,8 @@ pub(crate) struct SendFailure {
     pub(crate) failure: Failure,
     /// Whether the server cannot have answered it, so that sending it again asks nothing twice.
     pub(crate) unanswered: bool,
+    /// Whether the server refused this one request, while the connection is well (HTTP/2).
+    pub(crate) refused: bool,
 }
 
 impl Connection {
@@ -79,12 +86,20 @@ impl Connection {
             Sender::Http1(sender)
         };
         let remote = transport.remote;
-        Ok(Connection { sender, remote, reused: false, bytes_read, in_use: Rc::new(in_use) })
+        Ok(Connection {
+            sender,
+            remote,
+            reused: false,
+            bytes_read,
+            in_use: Rc::new(in_use),
+        })
     }
 
     /// A second handle on a connection that takes several requests at once (HTTP/2).
     pub(crate) fn share(&self) -> Option<Connection> {
-        let Sender::Http2(sender) = &self.sender else { return None };
+        let Sender::Http2(sender) = &self.sender else {
+            return None;
+        };
         Some(Connection {
             sender: Sender::Http2(sender.clone()),
             remote: self.remote,
@@ -96,6 +111,11 @@ impl Connection {
 
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Whether both are handles on one connection.
+    pub(crate) fn is_same(&self, other: &Connection) -> bool {
+        Rc::ptr_eq(&self.in_use, &other.in_use)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -114,9 +134,16 @@ impl Connection {
         let (result, http2) = match &mut self.sender {
             Sender::Http1(sender) => {
                 // The last exchange's driver may have to be polled once more before it is free.
-                if self.reused && !sender.is_ready() && let Err(error) = sender.ready().await {
+                if self.reused
+                    && !sender.is_ready()
+                    && let Err(error) = sender.ready().await
+                {
                     let failure = Failure::before_headers(error);
-                    return Err(SendFailure { failure, unanswered: true });
+                    return Err(SendFailure {
+                        failure,
+                        unanswered: true,
+                        refused: false,
+                    });
                 }
                 (sender.try_send_request(request).await, false)
             }
@@ -133,19 +160,28 @@ impl Connection {
 fn send_failure<T>(mut error: TrySendError<T>, silent: bool, http2: bool) -> SendFailure {
     let never_sent = error.take_message().is_some();
     let error = error.into_error();
-    let unanswered = never_sent || silent || (http2 && is_unprocessed(&error));
-    SendFailure { failure: Failure::before_headers(error), unanswered }
+    let refused = http2 && is_refused(&error);
+    let unanswered = never_sent || silent || refused || (http2 && is_connection_lost(&error));
+    SendFailure {
+        failure: Failure::before_headers(error),
+        unanswered,
+        refused,
+    }
 }
 
-/// Whether the server said that it did not process the request, or the connection ended as a whole
-/// before it answered (RFC 9113 section 8.7).
-fn is_unprocessed(error: &hyper::Error) -> bool {
+/// Whether the server said that it did not process the request (RFC 9113 section 8.7).
+fn is_refused(error: &hyper::Error) -> bool {
+    find_source::<h2::Error>(error).is_some_and(|h2| {
+        h2.is_reset() && h2.is_remote() && h2.reason() == Some(h2::Reason::REFUSED_STREAM)
+    })
+}
+
+/// Whether the connection as a whole ended, by GOAWAY or without a word.
+fn is_connection_lost(error: &hyper::Error) -> bool {
     match find_source::<h2::Error>(error) {
-        Some(h2) if h2.is_reset() => {
-            h2.is_remote() && h2.reason() == Some(h2::Reason::REFUSED_STREAM)
-        }
-        Some(h2) => h2.is_io() || (h2.is_go_away() && h2.is_remote()),
-        None => error.is_canceled() || error.is_closed(),
+        Some(h2) if h2.is_reset() => false,
+        Some(h2) => h2.is_io() || h2.is_remote(),
+        None => !error.is_parse() && !error.is_user(),
     }
 }
 
@@ -162,9 +198,10 @@ fn http1_builder(config: &FetchConfig) -> http1::Builder {
 
 fn http2_builder(config: &FetchConfig) -> http2::Builder<LocalExecutor> {
     let mut builder = http2::Builder::new(LocalExecutor);
-    let header_bytes = u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX);
+    let header_bytes = config.max_header_bytes.saturating_mul(HTTP2_HEADER_SLACK);
     builder
-        .max_header_list_size(header_bytes)
+        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+        .initial_max_send_streams(STREAMS_BEFORE_SETTINGS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     builder

@@ -58,7 +58,9 @@ impl CookieJar {
         // Longer paths first (RFC 6265 section 5.4), then by name so that the order is always the same.
         cookies.sort_by(|a, b| {
             let length = |cookie: &Cookie<'_>| String::from(&cookie.path).len();
-            length(b).cmp(&length(a)).then_with(|| a.name().cmp(b.name()))
+            length(b)
+                .cmp(&length(a))
+                .then_with(|| a.name().cmp(b.name()))
         });
         let mut text = String::new();
         for cookie in cookies {
@@ -71,7 +73,9 @@ impl CookieJar {
             }
             text.extend([name, "=", value]);
         }
-        let mut header = HeaderValue::try_from(text).ok().filter(|value| !value.is_empty())?;
+        let mut header = HeaderValue::try_from(text)
+            .ok()
+            .filter(|value| !value.is_empty())?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -111,7 +115,9 @@ impl Sites {
 
     fn forget_least_used(&mut self) {
         let least = self.by_name.iter().min_by_key(|(_, site)| site.last_use);
-        let Some(name) = least.map(|(name, _)| name.clone()) else { return };
+        let Some(name) = least.map(|(name, _)| name.clone()) else {
+            return;
+        };
         let forgotten = self.by_name.remove(&name).map_or(0, |site| site.bytes);
         self.bytes -= forgotten;
     }
@@ -122,7 +128,11 @@ impl Site {
     fn recount(&mut self) {
         let keys = |cookie: &Cookie<'_>| {
             let domain = cookie.domain.as_cow().map(|domain| domain.into_owned());
-            (domain.unwrap_or_default(), String::from(&cookie.path), cookie.name().to_owned())
+            (
+                domain.unwrap_or_default(),
+                String::from(&cookie.path),
+                cookie.name().to_owned(),
+            )
         };
         let expired = self.store.iter_any().filter(|cookie| cookie.is_expired());
         let beyond = self.store.iter_unexpired().skip(SITE_COOKIES_MAX);
@@ -151,7 +161,10 @@ fn site_of(url: &Url) -> Option<String> {
 
 /// A Set-Cookie header's cookie, if its size and its attributes allow it to be set from `url`.
 fn parse(value: &HeaderValue, url: &Url) -> Option<RawCookie<'static>> {
-    let text = value.to_str().ok().filter(|text| text.len() <= SET_COOKIE_BYTES_MAX)?;
+    let text = value
+        .to_str()
+        .ok()
+        .filter(|text| text.len() <= SET_COOKIE_BYTES_MAX)?;
     let mut cookie = RawCookie::parse(text).ok()?.into_owned();
     let (name, value) = cookie.name_value();
     if name.is_empty() || name.len() + value.len() > COOKIE_BYTES_MAX {
@@ -181,7 +194,8 @@ fn parse(value: &HeaderValue, url: &Url) -> Option<RawCookie<'static>> {
 }
 
 fn has_prefix(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    name.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 fn is_public_suffix(domain: &str) -> bool {
@@ -213,23 +227,53 @@ mod tests {
     #[test]
     fn cookies_go_back_to_where_they_came_from() {
         let jar = CookieJar::default();
-        set(&jar, "https://a.example.com/x/y", &["host=1", "deep=2; Path=/x", "wide=3; Domain=example.com; Path=/"]);
-        assert_eq!(sent(&jar, "https://a.example.com/x/z"), "deep=2; host=1; wide=3");
+        set(
+            &jar,
+            "https://a.example.com/x/y",
+            &[
+                "host=1",
+                "deep=2; Path=/x",
+                "wide=3; Domain=example.com; Path=/",
+            ],
+        );
+        assert_eq!(
+            sent(&jar, "https://a.example.com/x/z"),
+            "deep=2; host=1; wide=3"
+        );
         assert_eq!(sent(&jar, "https://a.example.com/"), "wide=3");
         assert_eq!(sent(&jar, "https://b.example.com/x/"), "wide=3");
         assert_eq!(sent(&jar, "https://badexample.com/x/"), "");
         assert_eq!(sent(&jar, "https://example.org/"), "");
-        set(&jar, "https://a.example.com/", &["wide=; Domain=example.com; Path=/; Max-Age=0"]);
+        set(
+            &jar,
+            "https://a.example.com/",
+            &["wide=; Domain=example.com; Path=/; Max-Age=0"],
+        );
         assert_eq!(sent(&jar, "https://b.example.com/"), "");
     }
 
     #[test]
     fn nothing_is_set_for_a_public_suffix_or_another_host() {
         let jar = CookieJar::default();
-        set(&jar, "https://a.co.uk/", &["a=1; Domain=co.uk", "b=1; Domain=.uk", "c=1; Domain=b.co.uk"]);
+        set(
+            &jar,
+            "https://a.co.uk/",
+            &[
+                "a=1; Domain=co.uk",
+                "b=1; Domain=.uk",
+                "c=1; Domain=b.co.uk",
+            ],
+        );
         set(&jar, "https://x.github.io/", &["d=1; Domain=github.io"]);
         set(&jar, "https://a.internal/", &["e=1; Domain=internal"]);
-        for host in ["a.co.uk", "b.co.uk", "co.uk", "y.github.io", "x.github.io", "b.internal"] {
+        for host in [
+            "a.co.uk",
+            "b.co.uk",
+            "co.uk",
+            "y.github.io",
+            "x.github.io",
+            "b.internal",
+        ] {
             assert_eq!(sent(&jar, &format!("https://{host}/")), "", "{host}");
         }
         set(&jar, "https://github.io/", &["own=1; Domain=github.io"]);
@@ -243,7 +287,11 @@ mod tests {
         set(&jar, "https://localhost/", &["s=1; Secure", "t=2"]);
         assert_eq!(sent(&jar, "https://localhost/"), "s=1; t=2");
         assert_eq!(sent(&jar, "http://localhost/"), "t=2");
-        set(&jar, "http://localhost/", &["u=1; Secure", "__Secure-a=1; Secure"]);
+        set(
+            &jar,
+            "http://localhost/",
+            &["u=1; Secure", "__Secure-a=1; Secure"],
+        );
         assert_eq!(sent(&jar, "https://localhost/"), "s=1; t=2");
     }
 
@@ -251,11 +299,17 @@ mod tests {
     fn prefixes_are_kept_to() {
         let jar = CookieJar::default();
         let lines = [
-            "__Secure-a=1", "__Host-b=1; Secure", "__Host-c=1; Secure; Path=/; Domain=example.com",
-            "__Secure-d=1; Secure", "__host-e=1; Secure; Path=/",
+            "__Secure-a=1",
+            "__Host-b=1; Secure",
+            "__Host-c=1; Secure; Path=/; Domain=example.com",
+            "__Secure-d=1; Secure",
+            "__host-e=1; Secure; Path=/",
         ];
         set(&jar, "https://example.com/", &lines);
-        assert_eq!(sent(&jar, "https://example.com/"), "__Secure-d=1; __host-e=1");
+        assert_eq!(
+            sent(&jar, "https://example.com/"),
+            "__Secure-d=1; __host-e=1"
+        );
     }
 
     #[test]
@@ -263,7 +317,11 @@ mod tests {
         let jar = CookieJar::default();
         for n in 0..500 {
             let from = format!("https://h{}.example.com/", n % 20);
-            set(&jar, &from, &[&format!("n{n}={}; Domain=example.com", "x".repeat(100))]);
+            set(
+                &jar,
+                &from,
+                &[&format!("n{n}={}; Domain=example.com", "x".repeat(100))],
+            );
         }
         let sites = jar.sites.lock().unwrap();
         let site = sites.by_name.get("example.com").unwrap();
@@ -271,7 +329,11 @@ mod tests {
         assert_eq!(site.bytes, sites.bytes);
         drop(sites);
         assert!(sent(&jar, "https://example.com/").len() <= HEADER_BYTES_MAX);
-        set(&jar, "https://big.test/", &[&format!("big={}", "x".repeat(COOKIE_BYTES_MAX))]);
+        set(
+            &jar,
+            "https://big.test/",
+            &[&format!("big={}", "x".repeat(COOKIE_BYTES_MAX))],
+        );
         assert_eq!(sent(&jar, "https://big.test/"), "");
     }
 

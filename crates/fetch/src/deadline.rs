@@ -20,7 +20,10 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(limit: Duration) -> Deadline {
-        Deadline { total: Instant::now() + limit.min(LIMIT_MAX), limit }
+        Deadline {
+            total: Instant::now() + limit.min(LIMIT_MAX),
+            limit,
+        }
     }
 
     /// Runs `future` for at most `limit` and not beyond the end of the exchange. The timer is armed

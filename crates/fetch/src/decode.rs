@@ -79,12 +79,18 @@ pub fn decode_body(
     // The last one named was put on last.
     let mut current = body;
     for (index, coding) in codings.iter().enumerate().rev() {
-        current = coding.decode(&current, max).map_err(|(kind, partial)| DecodeError {
-            kind,
-            message: words(kind, coding.name(), max),
-            // Half of an inner coding is no beginning of the body.
-            partial: if index == 0 { partial.into() } else { Bytes::new() },
-        })?;
+        current = coding
+            .decode(&current, max)
+            .map_err(|(kind, partial)| DecodeError {
+                kind,
+                message: words(kind, coding.name(), max),
+                // Half of an inner coding is no beginning of the body.
+                partial: if index == 0 {
+                    partial.into()
+                } else {
+                    Bytes::new()
+                },
+            })?;
     }
     Ok(current)
 }
@@ -94,7 +100,11 @@ fn within(body: Bytes, max: usize) -> Result<Bytes, DecodeError> {
         return Ok(body);
     }
     let kind = DecodeErrorKind::TooLarge;
-    Err(DecodeError { kind, message: words(kind, "body", max), partial: body.slice(..max) })
+    Err(DecodeError {
+        kind,
+        message: words(kind, "body", max),
+        partial: body.slice(..max),
+    })
 }
 
 fn words(kind: DecodeErrorKind, coding: &str, max: usize) -> String {
@@ -135,7 +145,11 @@ fn codings(header: &str) -> Result<Vec<Coding>, DecodeError> {
 
 fn unsupported(name: &str) -> DecodeError {
     let kind = DecodeErrorKind::Unsupported;
-    DecodeError { kind, message: words(kind, name, 0), partial: Bytes::new() }
+    DecodeError {
+        kind,
+        message: words(kind, name, 0),
+        partial: Bytes::new(),
+    }
 }
 
 type Decoded = Result<Bytes, (DecodeErrorKind, Vec<u8>)>;
@@ -151,7 +165,11 @@ impl Coding {
     }
 
     fn decode(self, input: &[u8], max: usize) -> Decoded {
-        let room = input.len().saturating_mul(ROOM_FACTOR).min(max).min(ROOM_BYTES_MAX);
+        let room = input
+            .len()
+            .saturating_mul(ROOM_FACTOR)
+            .min(max)
+            .min(ROOM_BYTES_MAX);
         let mut output = Vec::with_capacity(room);
         let result = match self {
             Coding::Gzip => gunzip(input, max, &mut output),
@@ -206,7 +224,9 @@ fn has_zlib_header(input: &[u8]) -> bool {
 fn unzstd(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeErrorKind> {
     let decoder = zstd::stream::read::Decoder::with_buffer(input);
     let mut decoder = decoder.map_err(|_| DecodeErrorKind::Corrupt)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|_| DecodeErrorKind::Corrupt)?;
+    decoder
+        .window_log_max(ZSTD_WINDOW_LOG_MAX)
+        .map_err(|_| DecodeErrorKind::Corrupt)?;
     read_within(&mut decoder, max, output)
 }
 
@@ -238,11 +258,17 @@ fn unbrotli(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), Decode
     let (mut left_in, mut at_in, mut total) = (input.len(), 0, 0);
     loop {
         let at_out = output.len();
-        let step = BROTLI_STEP_BYTES.min(max - at_out + 1);
+        let step = (max - at_out).saturating_add(1).min(BROTLI_STEP_BYTES);
         output.resize(at_out + step, 0);
         let (mut left_out, mut written) = (step, at_out);
         let result = BrotliDecompressStream(
-            &mut left_in, &mut at_in, input, &mut left_out, &mut written, output, &mut total,
+            &mut left_in,
+            &mut at_in,
+            input,
+            &mut left_out,
+            &mut written,
+            output,
+            &mut total,
             &mut state,
         );
         output.truncate(written);

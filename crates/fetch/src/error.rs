@@ -94,7 +94,13 @@ impl FetchError {
         head: Option<ResponseHead>,
         remote: Option<SocketAddr>,
     ) -> FetchError {
-        FetchError(Box::new(Inner { failure, url, times, head, remote }))
+        FetchError(Box::new(Inner {
+            failure,
+            url,
+            times,
+            head,
+            remote,
+        }))
     }
 
     /// An error made by another implementation of [`crate::Fetch`] (a simulated transport).
@@ -193,7 +199,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: String) -> Error {
-        Error { kind, message, source: None }
+        Error {
+            kind,
+            message,
+            source: None,
+        }
     }
 
     pub(crate) fn because(

@@ -22,7 +22,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(kind: FetchErrorKind, message: &str) -> Failure {
-        Failure { kind, message: printable(message), transient: is_transient(kind), source: None }
+        Failure {
+            kind,
+            message: printable(message),
+            transient: is_transient(kind),
+            source: None,
+        }
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Failure {
@@ -59,10 +64,16 @@ impl Failure {
     /// A hyper error before the headers of the response were whole.
     pub(crate) fn before_headers(error: hyper::Error) -> Failure {
         let h2 = find_source::<h2::Error>(&error);
-        let (kind, message) = if error.is_parse_too_large() || h2.is_some_and(refused_by_us) {
-            (FetchErrorKind::HeadersTooLarge, "response headers are larger than the limit".into())
+        let (kind, message) = if error.is_parse_too_large() {
+            (
+                FetchErrorKind::HeadersTooLarge,
+                "response headers are larger than the limit".into(),
+            )
         } else if error.is_parse() || h2.is_some_and(|h2| h2.is_library() && !h2.is_io()) {
-            (FetchErrorKind::BadResponse, format!("response is not valid HTTP: {}", chain(&error)))
+            (
+                FetchErrorKind::BadResponse,
+                format!("response is not valid HTTP: {}", chain(&error)),
+            )
         } else {
             let message = format!("connection lost before the response: {}", chain(&error));
             (FetchErrorKind::ConnectionLost, message)
@@ -74,20 +85,21 @@ impl Failure {
     pub(crate) fn in_body(error: hyper::Error) -> Failure {
         // A body that cannot be parsed is not one that ended early: asking again will not help.
         let malformed = find_source::<io::Error>(&error).is_some_and(|io| {
-            matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+            matches!(
+                io.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            )
         });
         let (kind, words) = if malformed || error.is_parse() {
-            (FetchErrorKind::BadResponse, "body is not framed as HTTP says")
+            (
+                FetchErrorKind::BadResponse,
+                "body is not framed as HTTP says",
+            )
         } else {
             (FetchErrorKind::Truncated, "body did not come whole")
         };
         Failure::new(kind, &format!("{words}: {}", chain(&error))).because(error)
     }
-}
-
-/// Whether our side of HTTP/2 refused the stream, which it does for oversized headers only.
-fn refused_by_us(error: &h2::Error) -> bool {
-    error.is_library() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }
 
 fn is_transient(kind: FetchErrorKind) -> bool {

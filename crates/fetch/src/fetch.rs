@@ -4,10 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header;
+use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
+use crate::config::FetchConfig;
 use crate::connect::{self, address_busy, wants_credentials};
 use crate::connection::{Connection, SendFailure};
 use crate::deadline::Deadline;
@@ -51,7 +52,11 @@ impl Fetcher {
     pub fn new(shared: Arc<Shared>) -> Fetcher {
         let config = &shared.config;
         let pool = Pool::new(config.max_idle_connections, config.idle_connection_lifetime);
-        Fetcher { shared, pool, dns: DnsResolver::new() }
+        Fetcher {
+            shared,
+            pool,
+            dns: DnsResolver::new(),
+        }
     }
 
     /// What this fetcher has in common with others.
@@ -65,7 +70,12 @@ impl Fetch for Fetcher {
         let mut progress = Progress::new(&self.shared.clock);
         let outcome = self.exchange(&request, &mut progress).await;
         progress.leave();
-        let Progress { times, head, remote, .. } = progress;
+        let Progress {
+            times,
+            head,
+            remote,
+            ..
+        } = progress;
         match outcome {
             Ok(response) => Ok(Response { times, ..response }),
             Err(failure) => Err(FetchError::new(failure, request.url, times, head, remote)),
@@ -97,7 +107,7 @@ impl Fetcher {
             version: version_name(parts.version),
             headers: parts.headers,
         };
-        check_head(&head, &target, shared.config.max_headers)?;
+        check_head(&head, &target, &shared.config)?;
         if let Some(jar) = &shared.cookies {
             jar.store(&head.headers, &request.url);
         }
@@ -106,7 +116,9 @@ impl Fetcher {
         let reusable = is_framed_once(&head);
         progress.head = Some(head);
         let body = if wanted {
-            let max = request.max_wire_bytes.unwrap_or(shared.config.max_wire_bytes);
+            let max = request
+                .max_wire_bytes
+                .unwrap_or(shared.config.max_wire_bytes);
             let collected = self.collect(body, max, deadline).await;
             collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
         } else {
@@ -119,11 +131,13 @@ impl Fetcher {
         let Taken { connection, .. } = taken;
         let (remote, reused) = (Some(connection.remote), connection.reused);
         if reusable {
-            self.pool.check_in(&target.origin, connection, progress.now());
+            self.pool
+                .check_in(&target.origin, connection, progress.now());
         }
         let head = progress.head.take();
-        let (status, version, headers) =
-            head.map(|head| (head.status, head.version, head.headers)).unwrap_or_default();
+        let (status, version, headers) = head
+            .map(|head| (head.status, head.version, head.headers))
+            .unwrap_or_default();
         Ok(Response {
             status,
             version,
@@ -138,7 +152,7 @@ impl Fetcher {
     }
 
     /// Sends the request and waits for the headers. A request that a kept connection did not answer
-    /// is sent once more over a new one: the server may close a connection at any time.
+    /// is sent once more: the server may close a connection, or refuse a stream, at any time.
     async fn ask(
         &self,
         request: &Request,
@@ -147,6 +161,7 @@ impl Fetcher {
         progress: &mut Progress<'_>,
     ) -> Result<(Taken, http::Response<Incoming>), Failure> {
         let mut taken = self.take_connection(target, deadline, progress).await?;
+        let mut sent_again = false;
         loop {
             progress.enter(Stage::FirstByte);
             progress.remote = Some(taken.connection.remote);
@@ -155,10 +170,17 @@ impl Fetcher {
             let sending = taken.connection.send(http);
             let failure = match deadline.run(Stage::FirstByte, limit, sending).await {
                 Ok(Ok(response)) => return Ok((taken, response)),
-                Ok(Err(SendFailure { unanswered: true, .. })) if taken.connection.reused => {
-                    self.pool.forget(&target.origin);
+                Ok(Err(SendFailure {
+                    unanswered: true,
+                    refused,
+                    ..
+                })) if taken.connection.reused && !sent_again => {
+                    sent_again = true;
+                    if !refused {
+                        self.pool.forget(&target.origin, &taken.connection);
+                    }
                     drop(taken);
-                    taken = self.connect(target, deadline, progress).await?;
+                    taken = self.take_connection(target, deadline, progress).await?;
                     continue;
                 }
                 Ok(Err(SendFailure { failure, .. })) => failure,
@@ -184,7 +206,9 @@ impl Fetcher {
             if let Some(other) = self.pool.connecting(&target.origin) {
                 progress.enter(Stage::Connect);
                 let limit = config.dns_timeout + config.connect_timeout + config.tls_timeout;
-                deadline.run(Stage::Connect, limit, other.notified()).await?;
+                deadline
+                    .run(Stage::Connect, limit, other.notified())
+                    .await?;
                 if let Some(taken) = self.check_out(target, progress)? {
                     return Ok(taken);
                 }
@@ -201,8 +225,14 @@ impl Fetcher {
         progress: &Progress<'_>,
     ) -> Result<Option<Taken>, Failure> {
         let now = progress.now();
-        let Some(connection) = self.pool.check_out(&target.origin, now) else { return Ok(None) };
-        let limit = self.shared.address_limit.as_ref().filter(|_| target.proxy.is_none());
+        let Some(connection) = self.pool.check_out(&target.origin, now) else {
+            return Ok(None);
+        };
+        let limit = self
+            .shared
+            .address_limit
+            .as_ref()
+            .filter(|_| target.proxy.is_none());
         let permit = match limit {
             None => AddressPermit::default(),
             Some(limit) => match AddressLimit::acquire(limit, connection.remote.ip()) {
@@ -213,7 +243,10 @@ impl Fetcher {
                 }
             },
         };
-        Ok(Some(Taken { connection, _permit: permit }))
+        Ok(Some(Taken {
+            connection,
+            _permit: permit,
+        }))
     }
 
     async fn connect(
@@ -227,7 +260,10 @@ impl Fetcher {
         let permit = std::mem::take(&mut transport.permit);
         let connection = Connection::start(transport, &shared.config).await?;
         self.pool.share(&target.origin, &connection, progress.now());
-        Ok(Taken { connection, _permit: permit })
+        Ok(Taken {
+            connection,
+            _permit: permit,
+        })
     }
 
     /// A shared connection on which an exchange died is not handed out again. (One of HTTP/1 is
@@ -235,10 +271,12 @@ impl Fetcher {
     fn after_failure(&self, failure: &Failure, target: &Target<'_>, taken: &Taken) {
         let suspect = matches!(
             failure.kind,
-            FetchErrorKind::TimedOut(_) | FetchErrorKind::ConnectionLost | FetchErrorKind::Truncated
+            FetchErrorKind::TimedOut(_)
+                | FetchErrorKind::ConnectionLost
+                | FetchErrorKind::Truncated
         );
         if suspect && taken.connection.is_http2() {
-            self.pool.forget(&target.origin);
+            self.pool.forget(&target.origin, &taken.connection);
         }
     }
 
@@ -279,11 +317,17 @@ fn body_too_large(max: u64) -> Failure {
 fn check_head(
     head: &ResponseHead,
     target: &Target<'_>,
-    max_headers: usize,
+    config: &FetchConfig,
 ) -> Result<(), Failure> {
+    let too_large = |message: String| Failure::new(FetchErrorKind::HeadersTooLarge, &message);
+    let (max_headers, max_bytes) = (config.max_headers, config.max_header_bytes);
     if head.headers.len() > max_headers {
         let message = format!("response has more headers than the limit of {max_headers}");
-        return Err(Failure::new(FetchErrorKind::HeadersTooLarge, &message));
+        return Err(too_large(message));
+    }
+    if head.version == "HTTP/2" && header_list_bytes(&head.headers) > max_bytes {
+        let message = format!("response headers are larger than the limit of {max_bytes} bytes");
+        return Err(too_large(message));
     }
     match (head.status, target.proxy) {
         (407, Some(proxy)) if !target.secure => Err(wants_credentials(proxy)),
@@ -293,6 +337,15 @@ fn check_head(
         }
         _ => Ok(()),
     }
+}
+
+/// The size of a header list as HTTP/2 counts it (RFC 9113 section 6.5.2). Over HTTP/1 the limit is on
+/// the bytes as they came and hyper holds to it.
+fn header_list_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum()
 }
 
 /// Whether the body's end is given in one way only. With both Transfer-Encoding and Content-Length
@@ -308,5 +361,89 @@ fn version_name(version: http::Version) -> &'static str {
         http::Version::HTTP_10 => "HTTP/1.0",
         http::Version::HTTP_2 => "HTTP/2",
         _ => "HTTP/1.1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+    use tokio::task::{LocalSet, spawn_local};
+    use tokio::time::Instant;
+    use url::Url;
+
+    use super::*;
+
+    /// Fetchers of two threads' kind over one `Shared` that allows one exchange with an address.
+    fn fetchers() -> (Fetcher, Fetcher) {
+        let start = Instant::now();
+        let config = FetchConfig {
+            allow_private: true,
+            ..FetchConfig::default()
+        };
+        let clock: crate::Clock = Arc::new(move || start.elapsed());
+        let mut shared = Shared::new(config, clock).unwrap();
+        // A test can have no public address to connect to: here every address counts.
+        shared.address_limit = Some(AddressLimit::counting(1, |_| true));
+        let shared = Arc::new(shared);
+        (Fetcher::new(Arc::clone(&shared)), Fetcher::new(shared))
+    }
+
+    /// A server that answers each request when told to.
+    async fn server(go: Rc<Notify>) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        spawn_local(async move {
+            while let Ok((mut tcp, _)) = listener.accept().await {
+                let go = Rc::clone(&go);
+                spawn_local(async move {
+                    let mut buffer = [0; 4096];
+                    while tcp.read(&mut buffer).await.is_ok_and(|count| count > 0) {
+                        go.notified().await;
+                        tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                            .await
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        url
+    }
+
+    #[test]
+    fn an_address_is_asked_so_many_times_at_once_over_all_fetchers() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let go = Rc::new(Notify::new());
+            let url = server(Rc::clone(&go)).await;
+            let (one, two) = fetchers();
+            let (one, two) = (Rc::new(one), Rc::new(two));
+            for round in 0..3 {
+                let first = {
+                    let (one, url) = (Rc::clone(&one), url.clone());
+                    spawn_local(async move { one.fetch(Request::get(url)).await })
+                };
+                let limit = one.shared.address_limit.clone().unwrap();
+                while limit.is_idle() {
+                    tokio::task::yield_now().await;
+                }
+                for busy in [&one, &two] {
+                    let error = busy.fetch(Request::get(url.clone())).await.unwrap_err();
+                    assert_eq!(error.kind(), FetchErrorKind::AddressBusy);
+                    assert!(error.is_transient());
+                }
+                go.notify_one();
+                assert_eq!(first.await.unwrap().unwrap().reused, round > 0);
+                assert!(limit.is_idle());
+            }
+            go.notify_one();
+            assert!(two.fetch(Request::get(url)).await.is_ok());
+        });
     }
 }

@@ -10,20 +10,31 @@ use crate::address::is_public;
 /// that it is bounded by the exchanges in flight.
 pub(crate) struct AddressLimit {
     max: usize,
+    is_counted: fn(IpAddr) -> bool,
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl AddressLimit {
-    pub(crate) fn new(max: usize) -> Arc<AddressLimit> {
-        Arc::new(AddressLimit { max, counts: Mutex::default() })
-    }
-
-    /// A place for one exchange with `address`; `None` when all are taken.
+    /// At most `max` exchanges at once with each public address.
     ///
     /// Addresses that are not public are not counted: politeness there is the user's own affair, and
     /// a simulated web has thousands of hosts on one loopback address.
+    pub(crate) fn new(max: usize) -> Arc<AddressLimit> {
+        AddressLimit::counting(max, is_public)
+    }
+
+    /// At most `max` exchanges at once with each address for which `is_counted` says true.
+    pub(crate) fn counting(max: usize, is_counted: fn(IpAddr) -> bool) -> Arc<AddressLimit> {
+        Arc::new(AddressLimit {
+            max,
+            is_counted,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// A place for one exchange with `address`; `None` when all are taken.
     pub(crate) fn acquire(limit: &Arc<AddressLimit>, address: IpAddr) -> Option<AddressPermit> {
-        if !is_public(address) {
+        if !(limit.is_counted)(address) {
             return Some(AddressPermit { counted: None });
         }
         let mut counts = limit.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,7 +43,17 @@ impl AddressLimit {
             return None;
         }
         *count += 1;
-        Some(AddressPermit { counted: Some((Arc::clone(limit), address)) })
+        Some(AddressPermit {
+            counted: Some((Arc::clone(limit), address)),
+        })
+    }
+}
+
+#[cfg(test)]
+impl AddressLimit {
+    /// Whether no exchange has a place.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.counts.lock().unwrap().is_empty()
     }
 }
 
@@ -44,7 +65,9 @@ pub(crate) struct AddressPermit {
 
 impl Drop for AddressPermit {
     fn drop(&mut self) {
-        let Some((limit, address)) = self.counted.take() else { return };
+        let Some((limit, address)) = self.counted.take() else {
+            return;
+        };
         let mut counts = limit.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&address) {
             *count -= 1;
@@ -78,7 +101,9 @@ mod tests {
     fn loopback_is_not_counted() {
         let limit = AddressLimit::new(1);
         let address = "127.0.0.1".parse().unwrap();
-        let places: Vec<_> = (0..5).map(|_| AddressLimit::acquire(&limit, address)).collect();
+        let places: Vec<_> = (0..5)
+            .map(|_| AddressLimit::acquire(&limit, address))
+            .collect();
         assert!(places.iter().all(Option::is_some));
     }
 }

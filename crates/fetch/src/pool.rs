@@ -40,7 +40,12 @@ struct Entry {
 
 impl Pool {
     pub(crate) fn new(max: usize, lifetime: Duration) -> Pool {
-        Pool { max, lifetime, kept: RefCell::default(), connecting: RefCell::default() }
+        Pool {
+            max,
+            lifetime,
+            kept: RefCell::default(),
+            connecting: RefCell::default(),
+        }
     }
 
     /// A connection to `origin` that was alive when last heard of.
@@ -90,11 +95,18 @@ impl Pool {
         }
     }
 
-    /// Drops every connection to `origin`: when one turns out to be dead, so are the others.
-    pub(crate) fn forget(&self, origin: &Rc<str>) {
+    /// Hands out a connection that turned out to be dead no more. Where one idle HTTP/1 connection
+    /// is dead the others of its origin are too: the server closed them or went away.
+    pub(crate) fn forget(&self, origin: &Rc<str>, dead: &Connection) {
         let mut kept = self.kept.borrow_mut();
-        for number in kept.by_origin.remove(origin).unwrap_or_default() {
-            kept.by_use.remove(&number);
+        for number in kept.by_origin.get(origin).cloned().unwrap_or_default() {
+            let is_dead = |entry: &Entry| match dead.is_http2() {
+                true => entry.connection.is_same(dead),
+                false => !entry.connection.is_http2(),
+            };
+            if kept.by_use.get(&number).is_some_and(is_dead) {
+                kept.remove(number);
+            }
         }
     }
 
@@ -111,7 +123,11 @@ impl Pool {
         if first {
             connecting.insert(Rc::clone(origin), Rc::clone(&notify));
         }
-        Announcement { pool: self, origin: Rc::clone(origin), notify: first.then_some(notify) }
+        Announcement {
+            pool: self,
+            origin: Rc::clone(origin),
+            notify: first.then_some(notify),
+        }
     }
 }
 
@@ -119,8 +135,18 @@ impl Kept {
     fn insert(&mut self, origin: Rc<str>, connection: Connection, now: Duration) {
         let number = self.next;
         self.next += 1;
-        self.by_origin.entry(Rc::clone(&origin)).or_default().push(number);
-        self.by_use.insert(number, Entry { origin, connection, since: now });
+        self.by_origin
+            .entry(Rc::clone(&origin))
+            .or_default()
+            .push(number);
+        self.by_use.insert(
+            number,
+            Entry {
+                origin,
+                connection,
+                since: now,
+            },
+        );
     }
 
     fn remove(&mut self, number: u64) -> Option<Entry> {
@@ -141,7 +167,10 @@ impl Kept {
     }
 
     fn expire(&mut self, lifetime: Duration, now: Duration) {
-        while self.by_use.first_key_value().is_some_and(|(_, entry)| now >= entry.since + lifetime)
+        while self
+            .by_use
+            .first_key_value()
+            .is_some_and(|(_, entry)| now >= entry.since + lifetime)
         {
             self.remove_oldest();
         }

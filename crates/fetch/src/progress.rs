@@ -18,7 +18,13 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     pub(crate) fn new(clock: &'a Clock) -> Progress<'a> {
-        Progress { clock, current: None, times: Times::default(), head: None, remote: None }
+        Progress {
+            clock,
+            current: None,
+            times: Times::default(),
+            head: None,
+            remote: None,
+        }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -39,7 +45,9 @@ impl<'a> Progress<'a> {
     }
 
     fn leave_at(&mut self, now: Duration) {
-        let Some((stage, since)) = self.current.take() else { return };
+        let Some((stage, since)) = self.current.take() else {
+            return;
+        };
         let spent = now.saturating_sub(since);
         match stage {
             Stage::Dns => self.times.dns += spent,

@@ -29,7 +29,11 @@ pub struct ProxyConfig {
 impl ProxyConfig {
     /// One proxy for both schemes.
     pub fn all(server: ProxyServer, no_proxy: NoProxy) -> ProxyConfig {
-        ProxyConfig { http: Some(server.clone()), https: Some(server), no_proxy }
+        ProxyConfig {
+            http: Some(server.clone()),
+            https: Some(server),
+            no_proxy,
+        }
     }
 
     /// Reads `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` through `get`, each in lower
@@ -45,7 +49,9 @@ impl ProxyConfig {
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<ProxyConfig>, Error> {
         let first = |names: &[&'static str]| {
             names.iter().find_map(|name| {
-                get(name).filter(|value| !value.trim().is_empty()).map(|value| (*name, value))
+                get(name)
+                    .filter(|value| !value.trim().is_empty())
+                    .map(|value| (*name, value))
             })
         };
         let server = |names: &[&'static str]| match first(names) {
@@ -60,12 +66,20 @@ impl ProxyConfig {
             return Ok(None);
         }
         let no_proxy = first(&["no_proxy", "NO_PROXY"]).map_or("".into(), |(_, value)| value);
-        Ok(Some(ProxyConfig { http, https, no_proxy: NoProxy::parse(&no_proxy) }))
+        Ok(Some(ProxyConfig {
+            http,
+            https,
+            no_proxy: NoProxy::parse(&no_proxy),
+        }))
     }
 
     /// The proxy for a host (as in a URL), if it goes through one.
     pub(crate) fn server_for(&self, secure: bool, host: &str, port: u16) -> Option<&ProxyServer> {
-        let server = if secure { self.https.as_ref() } else { self.http.as_ref() }?;
+        let server = if secure {
+            self.https.as_ref()
+        } else {
+            self.http.as_ref()
+        }?;
         let direct = is_this_machine(host) || self.no_proxy.covers(host, port);
         (!direct).then_some(server)
     }
@@ -109,11 +123,17 @@ impl FromStr for ProxyServer {
 /// The words of an error never repeat `text`: it may have a password in it.
 fn parse_server(text: &str) -> Result<ProxyServer, String> {
     let text = text.trim();
-    let with_scheme =
-        if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let with_scheme = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
     let url = Url::parse(&with_scheme).map_err(|error| format!("not a URL ({error})"))?;
     if url.scheme() != "http" {
-        return Err(format!("a proxy of scheme `{}` is not supported", url.scheme()));
+        return Err(format!(
+            "a proxy of scheme `{}` is not supported",
+            url.scheme()
+        ));
     }
     let host = url.host_str().ok_or("the host is missing")?.to_owned();
     let authorization = match (url.username(), url.password()) {
@@ -124,7 +144,11 @@ fn parse_server(text: &str) -> Result<ProxyServer, String> {
             Some(value.map_err(|error| error.to_string())?)
         }
     };
-    Ok(ProxyServer { host, port: url.port().unwrap_or(80), authorization })
+    Ok(ProxyServer {
+        host,
+        port: url.port().unwrap_or(80),
+        authorization,
+    })
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -146,7 +170,9 @@ fn percent_decode(text: &str) -> Option<String> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 fn refuse(what: &str, words: &str) -> Error {
@@ -187,7 +213,9 @@ impl NoProxy {
     /// Reads a list.
     pub fn parse(list: &str) -> NoProxy {
         let words = list.split([',', ' ', '\t']).filter(|word| !word.is_empty());
-        NoProxy { entries: words.filter_map(parse_entry).collect() }
+        NoProxy {
+            entries: words.filter_map(parse_entry).collect(),
+        }
     }
 
     fn covers(&self, host: &str, port: u16) -> bool {
@@ -208,9 +236,15 @@ fn parse_entry(word: &str) -> Option<NoProxyEntry> {
         return Some(NoProxyEntry::All);
     }
     if let Some((network, length)) = word.split_once('/') {
-        return Some(NoProxyEntry::Network(network.parse().ok()?, length.parse().ok()?));
+        return Some(NoProxyEntry::Network(
+            network.parse().ok()?,
+            length.parse().ok()?,
+        ));
     }
-    let name = word.strip_prefix("*.").or_else(|| word.strip_prefix('.')).unwrap_or(word);
+    let name = word
+        .strip_prefix("*.")
+        .or_else(|| word.strip_prefix('.'))
+        .unwrap_or(word);
     Authority::parse(name).ok().map(NoProxyEntry::Host)
 }
 
@@ -246,27 +280,52 @@ mod tests {
 
     fn from_env(variables: &[(&str, &str)]) -> Result<Option<ProxyConfig>, Error> {
         ProxyConfig::from_env(&|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         })
     }
 
     fn proxy_of(config: &ProxyConfig, secure: bool, host: &str, port: u16) -> Option<String> {
-        config.server_for(secure, host, port).map(ToString::to_string)
+        config
+            .server_for(secure, host, port)
+            .map(ToString::to_string)
     }
 
     #[test]
     fn environment_variables_are_read_as_curl_reads_them() {
         assert!(from_env(&[]).unwrap().is_none());
-        assert!(from_env(&[("HTTP_PROXY", "http://evil.example")]).unwrap().is_none());
+        assert!(
+            from_env(&[("HTTP_PROXY", "http://evil.example")])
+                .unwrap()
+                .is_none()
+        );
         assert!(from_env(&[("http_proxy", "  ")]).unwrap().is_none());
 
-        let config = from_env(&[("http_proxy", "a:1"), ("HTTPS_PROXY", "b:2")]).unwrap().unwrap();
-        assert_eq!(proxy_of(&config, false, "example.com", 80).as_deref(), Some("a:1"));
-        assert_eq!(proxy_of(&config, true, "example.com", 443).as_deref(), Some("b:2"));
+        let config = from_env(&[("http_proxy", "a:1"), ("HTTPS_PROXY", "b:2")])
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            proxy_of(&config, false, "example.com", 80).as_deref(),
+            Some("a:1")
+        );
+        assert_eq!(
+            proxy_of(&config, true, "example.com", 443).as_deref(),
+            Some("b:2")
+        );
 
-        let config = from_env(&[("ALL_PROXY", "http://a"), ("https_proxy", "b:2")]).unwrap().unwrap();
-        assert_eq!(proxy_of(&config, false, "example.com", 80).as_deref(), Some("a:80"));
-        assert_eq!(proxy_of(&config, true, "example.com", 443).as_deref(), Some("b:2"));
+        let config = from_env(&[("ALL_PROXY", "http://a"), ("https_proxy", "b:2")])
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            proxy_of(&config, false, "example.com", 80).as_deref(),
+            Some("a:80")
+        );
+        assert_eq!(
+            proxy_of(&config, true, "example.com", 443).as_deref(),
+            Some("b:2")
+        );
     }
 
     #[test]
@@ -274,7 +333,10 @@ mod tests {
         let error = from_env(&[("all_proxy", "socks5://u:secret@a:1")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Proxy);
         let words = error.to_string();
-        assert!(words.contains("all_proxy") && words.contains("socks5"), "{words}");
+        assert!(
+            words.contains("all_proxy") && words.contains("socks5"),
+            "{words}"
+        );
         assert!(!words.contains("secret"), "{words}");
         for bad in ["http://", "http://a:99999", "https://a", "a b"] {
             assert!(bad.parse::<ProxyServer>().is_err(), "{bad}");
@@ -288,12 +350,16 @@ mod tests {
     fn user_and_password_are_percent_decoded() {
         let server: ProxyServer = "http://us%40er:p%3Ass%zz@a:1".parse().unwrap();
         let value = server.authorization.unwrap();
-        assert_eq!(value.to_str().unwrap(), basic_value("us@er", "p:ss%zz").unwrap());
+        assert_eq!(
+            value.to_str().unwrap(),
+            basic_value("us@er", "p:ss%zz").unwrap()
+        );
     }
 
     #[test]
     fn hosts_without_a_proxy() {
-        let no_proxy = "example.com,.example.org, 10.0.0.0/8 fd00::/8,192.0.3.1,[::2],a.test:8080,%";
+        let no_proxy =
+            "example.com,.example.org, 10.0.0.0/8 fd00::/8,192.0.3.1,[::2],a.test:8080,%";
         let config = ProxyConfig::all("p:1".parse().unwrap(), NoProxy::parse(no_proxy));
         for (host, port, direct) in [
             ("example.com", 80, true),
@@ -318,7 +384,11 @@ mod tests {
             ("[::1]", 80, true),
             ("other.test", 80, false),
         ] {
-            assert_eq!(proxy_of(&config, false, host, port).is_none(), direct, "{host}:{port}");
+            assert_eq!(
+                proxy_of(&config, false, host, port).is_none(),
+                direct,
+                "{host}:{port}"
+            );
         }
         let none = ProxyConfig::all("p:1".parse().unwrap(), NoProxy::parse("*"));
         assert_eq!(proxy_of(&none, true, "example.com", 443), None);

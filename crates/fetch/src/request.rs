@@ -78,7 +78,11 @@ impl BodyFilter {
 
 impl fmt::Debug for BodyFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "BodyFilter(..)" } else { "BodyFilter(all)" })
+        f.write_str(if self.0.is_some() {
+            "BodyFilter(..)"
+        } else {
+            "BodyFilter(all)"
+        })
     }
 }
 
@@ -107,7 +111,10 @@ pub(crate) fn to_http(
     let mut headers = HeaderMap::with_capacity(HEADERS_EXPECTED);
     if !http2 {
         let host = HeaderValue::from_str(target.authority);
-        headers.insert(header::HOST, host.map_err(|error| unsendable(error, target))?);
+        headers.insert(
+            header::HOST,
+            host.map_err(|error| unsendable(error, target))?,
+        );
     }
     headers.insert(header::ACCEPT, request.accept.clone());
     for (name, value) in &shared.headers {
@@ -121,10 +128,18 @@ pub(crate) fn to_http(
     {
         headers.insert(header::PROXY_AUTHORIZATION, value.clone());
     }
-    if let Some(value) = shared.cookies.as_ref().and_then(|jar| jar.header_for(&request.url)) {
+    if let Some(value) = shared
+        .cookies
+        .as_ref()
+        .and_then(|jar| jar.header_for(&request.url))
+    {
         headers.insert(header::COOKIE, value);
     }
-    for (name, value) in request.extra_headers.iter().filter(|(name, _)| !is_framing(name)) {
+    for (name, value) in request
+        .extra_headers
+        .iter()
+        .filter(|(name, _)| !is_framing(name))
+    {
         headers.insert(name, value.clone());
     }
 
@@ -142,13 +157,17 @@ fn request_uri(target: &Target<'_>, http2: bool) -> Result<Uri, Failure> {
         return uri.map_err(|error| unsendable(error, target));
     }
     let path = PathAndQuery::try_from(target.path);
-    path.map(Uri::from).map_err(|error| unsendable(error, target))
+    path.map(Uri::from)
+        .map_err(|error| unsendable(error, target))
 }
 
 fn unsendable(
     error: impl std::error::Error + Send + Sync + 'static,
     target: &Target<'_>,
 ) -> Failure {
-    let message = format!("URL of {} cannot be put into a request: {error}", target.authority);
+    let message = format!(
+        "URL of {} cannot be put into a request: {error}",
+        target.authority
+    );
     Failure::new(FetchErrorKind::BadRequest, &message).because(error)
 }

@@ -59,11 +59,17 @@ fn parse(text: &str) -> Result<ResolveRule, String> {
     let (address, rest) = take_field(rest.ok_or("ADDR is missing")?)?;
     let host = match host {
         "*" => None,
-        host => {
-            Some(Host::parse(host).map_err(|e| format!("`{host}` is no host: {e}"))?.to_string())
-        }
+        host => Some(
+            Host::parse(host)
+                .map_err(|e| format!("`{host}` is no host: {e}"))?
+                .to_string(),
+        ),
     };
-    let port = if port == "*" { None } else { Some(parse_port(port)?) };
+    let port = if port == "*" {
+        None
+    } else {
+        Some(parse_port(port)?)
+    };
     Ok(ResolveRule {
         host,
         port,
@@ -75,7 +81,9 @@ fn parse(text: &str) -> Result<ResolveRule, String> {
 /// The next field, which may stand in brackets, and what follows its colon.
 fn take_field(text: &str) -> Result<(&str, Option<&str>), String> {
     let end = if text.starts_with('[') {
-        text.find(']').ok_or_else(|| format!("`{text}` has no closing bracket"))? + 1
+        text.find(']')
+            .ok_or_else(|| format!("`{text}` has no closing bracket"))?
+            + 1
     } else {
         text.find(':').unwrap_or(text.len())
     };
@@ -88,12 +96,19 @@ fn take_field(text: &str) -> Result<(&str, Option<&str>), String> {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
-    if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+    if let Some(inner) = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
         let address = inner.parse::<Ipv6Addr>();
-        return address.map(IpAddr::V6).map_err(|_| format!("`{inner}` is no IPv6 address"));
+        return address
+            .map(IpAddr::V6)
+            .map_err(|_| format!("`{inner}` is no IPv6 address"));
     }
     let address = text.parse::<Ipv4Addr>();
-    address.map(IpAddr::V4).map_err(|_| format!("`{text}` is no IP address"))
+    address
+        .map(IpAddr::V4)
+        .map_err(|_| format!("`{text}` is no IP address"))
 }
 
 impl fmt::Display for ResolveRule {
@@ -123,7 +138,10 @@ mod tests {
     fn rules_are_read_and_written() {
         for (text, written) in [
             ("Example.com:80:127.0.0.1", "example.com:80:127.0.0.1"),
-            ("example.com:80:127.0.0.1:8080", "example.com:80:127.0.0.1:8080"),
+            (
+                "example.com:80:127.0.0.1:8080",
+                "example.com:80:127.0.0.1:8080",
+            ),
             ("*:*:127.0.0.1:8080", "*:*:127.0.0.1:8080"),
             ("*:443:[0::1]:8443", "*:443:[::1]:8443"),
             ("[::2]:80:[::1]", "[::2]:80:[::1]"),
@@ -140,7 +158,10 @@ mod tests {
             ("example.com", "PORT and ADDR are missing"),
             ("example.com:80", "ADDR is missing"),
             ("example.com:80:", "`` is no IP address"),
-            ("example.com:80:other.example", "`other.example` is no IP address"),
+            (
+                "example.com:80:other.example",
+                "`other.example` is no IP address",
+            ),
             ("example.com:x:127.0.0.1", "`x` is no port"),
             ("example.com:0:127.0.0.1", "`0` is no port"),
             ("example.com:80:127.0.0.1:", "`` is no port"),
@@ -161,12 +182,22 @@ mod tests {
     fn rules_match_host_and_port() {
         let to = |text: &str| text.parse::<SocketAddr>().ok();
         let exact = rule("example.com:80:127.0.0.1:8080");
-        assert_eq!(exact.resolve("example.com", false, 80), to("127.0.0.1:8080"));
+        assert_eq!(
+            exact.resolve("example.com", false, 80),
+            to("127.0.0.1:8080")
+        );
         assert_eq!(exact.resolve("example.com", false, 81), None);
         assert_eq!(exact.resolve("www.example.com", false, 80), None);
         let any = rule("*:*:[::1]");
         assert_eq!(any.resolve("example.com", false, 81), to("[::1]:81"));
-        assert_eq!(any.resolve("10.0.0.1", true, 80), None, "* is no literal address");
-        assert_eq!(rule("10.0.0.1:80:127.0.0.1").resolve("10.0.0.1", true, 80), to("127.0.0.1:80"));
+        assert_eq!(
+            any.resolve("10.0.0.1", true, 80),
+            None,
+            "* is no literal address"
+        );
+        assert_eq!(
+            rule("10.0.0.1:80:127.0.0.1").resolve("10.0.0.1", true, 80),
+            to("127.0.0.1:80")
+        );
     }
 }

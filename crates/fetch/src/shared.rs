@@ -50,9 +50,15 @@ impl Shared {
     /// of zero.
     pub fn new(config: FetchConfig, clock: Clock) -> Result<Shared, Error> {
         check_limits(&config)?;
-        let auth = config.basic_auth.iter().map(BoundAuth::new).collect::<Result<_, _>>()?;
-        let allowed_private =
-            config.allowed_private_hosts.iter().map(|text| allowed_host(text));
+        let auth = config
+            .basic_auth
+            .iter()
+            .map(BoundAuth::new)
+            .collect::<Result<_, _>>()?;
+        let allowed_private = config
+            .allowed_private_hosts
+            .iter()
+            .map(|text| allowed_host(text));
         Ok(Shared {
             headers: common_headers(&config)?,
             tls: crate::tls::client_config(&config)?,
@@ -76,7 +82,10 @@ impl Shared {
     pub(crate) fn permits(&self, target: &Target<'_>, address: IpAddr) -> bool {
         is_public(address)
             || self.config.allow_private
-            || self.allowed_private.iter().any(|own| own.matches(target.host, target.port))
+            || self
+                .allowed_private
+                .iter()
+                .any(|own| own.matches(target.host, target.port))
     }
 
     /// The Authorization header for `target`: only where a credential is bound to it.
@@ -87,7 +96,9 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,13 +118,22 @@ fn common_headers(config: &FetchConfig) -> Result<Vec<(HeaderName, HeaderValue)>
         Error::new(ErrorKind::Header, message).because(error)
     })?;
     let codings = HeaderValue::from_static("gzip, deflate, br, zstd");
-    let mut headers = vec![(header::USER_AGENT, user_agent), (header::ACCEPT_ENCODING, codings)];
+    let mut headers = vec![
+        (header::USER_AGENT, user_agent),
+        (header::ACCEPT_ENCODING, codings),
+    ];
     for (name, value) in &config.headers {
         if is_framing(name) {
             let message = format!("header `{name}` is set by the connection; leave it out");
             return Err(Error::new(ErrorKind::Header, message));
         }
-        if [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE].contains(name) {
+        if [
+            header::AUTHORIZATION,
+            header::PROXY_AUTHORIZATION,
+            header::COOKIE,
+        ]
+        .contains(name)
+        {
             let message = format!(
                 "header `{name}` would be sent to every host; bind credentials to their host with \
                  basic authentication, or set the header on the requests that it is for"
@@ -129,13 +149,33 @@ fn check_limits(config: &FetchConfig) -> Result<(), Error> {
     let zero = Duration::ZERO;
     let checks = [
         ("DNS timeout", config.dns_timeout > zero, "more than zero"),
-        ("connect timeout", config.connect_timeout > zero, "more than zero"),
+        (
+            "connect timeout",
+            config.connect_timeout > zero,
+            "more than zero",
+        ),
         ("TLS timeout", config.tls_timeout > zero, "more than zero"),
-        ("first-byte timeout", config.first_byte_timeout > zero, "more than zero"),
+        (
+            "first-byte timeout",
+            config.first_byte_timeout > zero,
+            "more than zero",
+        ),
         ("idle timeout", config.idle_timeout > zero, "more than zero"),
-        ("total timeout", config.total_timeout > zero, "more than zero"),
-        ("limit of header bytes", (1..=1 << 20).contains(&config.max_header_bytes), "1 to 1 MiB"),
-        ("limit of headers", (1..=10_000).contains(&config.max_headers), "1 to 10000"),
+        (
+            "total timeout",
+            config.total_timeout > zero,
+            "more than zero",
+        ),
+        (
+            "limit of header bytes",
+            (1..=1 << 20).contains(&config.max_header_bytes),
+            "1 to 1 MiB",
+        ),
+        (
+            "limit of headers",
+            (1..=10_000).contains(&config.max_headers),
+            "1 to 10000",
+        ),
         (
             "limit of connections per address",
             config.max_connections_per_address != Some(0),
@@ -144,8 +184,9 @@ fn check_limits(config: &FetchConfig) -> Result<(), Error> {
     ];
     match checks.iter().find(|(_, holds, _)| !holds) {
         None => Ok(()),
-        Some((what, _, bound)) => {
-            Err(Error::new(ErrorKind::Limit, format!("the {what} must be {bound}")))
-        }
+        Some((what, _, bound)) => Err(Error::new(
+            ErrorKind::Limit,
+            format!("the {what} must be {bound}"),
+        )),
     }
 }

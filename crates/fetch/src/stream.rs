@@ -26,7 +26,13 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(carrier: Carrier) -> (Stream, Rc<Cell<u64>>) {
         let bytes_read = Rc::new(Cell::new(0));
-        (Stream { carrier, bytes_read: Rc::clone(&bytes_read) }, bytes_read)
+        (
+            Stream {
+                carrier,
+                bytes_read: Rc::clone(&bytes_read),
+            },
+            bytes_read,
+        )
     }
 }
 

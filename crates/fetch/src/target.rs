@@ -35,12 +35,16 @@ impl<'a> Target<'a> {
             "https" => true,
             "http" => false,
             scheme => {
-                let message = format!("scheme `{scheme}` is not supported: only http and https are");
+                let message =
+                    format!("scheme `{scheme}` is not supported: only http and https are");
                 return Err(Failure::new(FetchErrorKind::UnsupportedScheme, &message));
             }
         };
         let no_host = || Failure::new(FetchErrorKind::BadRequest, "the URL has no host");
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(no_host)?;
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(no_host)?;
         let port = url.port_or_known_default().ok_or_else(no_host)?;
         let authority = part(url, Position::BeforeHost, Position::AfterPort);
         let proxy = proxy.and_then(|proxy| proxy.server_for(secure, host, port));
@@ -58,7 +62,7 @@ impl<'a> Target<'a> {
 }
 
 fn part(url: &Url, from: Position, to: Position) -> &str {
-    #[expect(clippy::indexing_slicing, reason = "positions of a Url are always within it")]
+    // Positions of a Url are always within it.
     &url[from..to]
 }
 
@@ -81,7 +85,10 @@ mod tests {
     fn parts_of_a_url() {
         let url = Url::parse("http://u:p@EXAMPLE.com:80/a?b#c").unwrap();
         let target = Target::of(&url, None).unwrap();
-        assert_eq!((target.host, target.port, target.secure), ("example.com", 80, false));
+        assert_eq!(
+            (target.host, target.port, target.secure),
+            ("example.com", 80, false)
+        );
         assert_eq!((target.authority, target.path), ("example.com", "/a?b"));
         assert_eq!(&*target.origin, "http://example.com");
         let url = Url::parse("https://[0::1]:8443?q").unwrap();
@@ -89,12 +96,20 @@ mod tests {
         assert_eq!((target.authority, target.path), ("[::1]:8443", "/?q"));
         assert_eq!(target.literal, Some("::1".parse().unwrap()));
         let url = Url::parse("http://0x7f.1/").unwrap();
-        assert_eq!(Target::of(&url, None).unwrap().literal, Some("127.0.0.1".parse().unwrap()));
+        assert_eq!(
+            Target::of(&url, None).unwrap().literal,
+            Some("127.0.0.1".parse().unwrap())
+        );
     }
 
     #[test]
     fn other_schemes_are_refused() {
-        for text in ["ftp://example.com/", "mailto:a@b", "data:,x", "file:///etc/passwd"] {
+        for text in [
+            "ftp://example.com/",
+            "mailto:a@b",
+            "data:,x",
+            "file:///etc/passwd",
+        ] {
             let failure = Target::of(&Url::parse(text).unwrap(), None).err().unwrap();
             assert_eq!(failure.kind, FetchErrorKind::UnsupportedScheme, "{text}");
         }

@@ -38,7 +38,9 @@ pub(crate) fn client_config(config: &FetchConfig) -> Result<Arc<ClientConfig>, E
         builder.with_root_certificates(roots(config.ca_file.as_deref())?)
     } else {
         let trusting = Arc::new(TrustingVerifier { provider });
-        builder.dangerous().with_custom_certificate_verifier(trusting)
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(trusting)
     };
     let mut tls = builder.with_no_client_auth();
     tls.resumption = Resumption::in_memory_sessions(SESSIONS);
@@ -51,7 +53,9 @@ pub(crate) fn client_config(config: &FetchConfig) -> Result<Arc<ClientConfig>, E
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let Some(path) = ca_file else { return Ok(roots) };
+    let Some(path) = ca_file else {
+        return Ok(roots);
+    };
     let refuse = |words: &str| {
         let message = format!(
             "certificate file {}: {words}; give a PEM file with at least one CERTIFICATE",
@@ -63,10 +67,14 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
         .map_err(|error| refuse(&format!("cannot be read ({error})")).because(error))?;
     let mut count = 0;
     for certificate in certificates {
-        let certificate = certificate
-            .map_err(|error| refuse(&format!("is not PEM ({error})")).because(error))?;
+        let certificate =
+            certificate.map_err(|error| refuse(&format!("is not PEM ({error})")).because(error))?;
         roots.add(certificate).map_err(|error| {
-            refuse(&format!("certificate {} cannot be used ({error})", count + 1)).because(error)
+            refuse(&format!(
+                "certificate {} cannot be used ({error})",
+                count + 1
+            ))
+            .because(error)
         })?;
         count += 1;
     }
@@ -82,17 +90,25 @@ pub(crate) async fn handshake(
     host: &str,
     tcp: TcpStream,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let bare = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let name = ServerName::try_from(bare).map_err(|error| {
         let message = format!("`{host}` cannot have a certificate: {error}");
         Failure::new(FetchErrorKind::TlsFailed, &message).lasting()
     })?;
     let connector = TlsConnector::from(Arc::clone(config));
-    connector.connect(name, tcp).await.map_err(handshake_failure)
+    connector
+        .connect(name, tcp)
+        .await
+        .map_err(handshake_failure)
 }
 
 fn handshake_failure(error: io::Error) -> Failure {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let failure = match tls {
         Some(rustls::Error::InvalidCertificate(reason)) => {
             Failure::new(FetchErrorKind::TlsFailed, &certificate_words(reason)).lasting()
@@ -131,9 +147,16 @@ fn certificate_words(reason: &CertificateError) -> String {
             "certificate is for no name at all".to_owned()
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names: Vec<&str> =
-                presented.iter().take(NAMES_LISTED).map(|name| bare_name(name)).collect();
-            let more = if presented.len() > names.len() { ", ..." } else { "" };
+            let names: Vec<&str> = presented
+                .iter()
+                .take(NAMES_LISTED)
+                .map(|name| bare_name(name))
+                .collect();
+            let more = if presented.len() > names.len() {
+                ", ..."
+            } else {
+                ""
+            };
             format!("certificate is for other names: {}{more}", names.join(", "))
         }
         CertificateError::UnknownIssuer => {
@@ -146,7 +169,9 @@ fn certificate_words(reason: &CertificateError) -> String {
 
 /// rustls lists names as `DnsName("example.com")`.
 fn bare_name(presented: &str) -> &str {
-    let inner = presented.split_once('(').map_or(presented, |(_, rest)| rest);
+    let inner = presented
+        .split_once('(')
+        .map_or(presented, |(_, rest)| rest);
     inner.trim_matches(['"', ')'])
 }
 
@@ -193,6 +218,8 @@ impl ServerCertVerifier for TrustingVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

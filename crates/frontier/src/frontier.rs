@@ -223,21 +223,13 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         }
     }
 
-    /// Ends a lease.
-    ///
-    /// # Errors
-    /// When the storage below fails; the crawl cannot go on.
-    pub fn finish(
-        &mut self,
-        lease: Lease,
-        finish: Finish,
-        now: Moment,
-    ) -> Result<(), StorageError> {
+    /// Ends a lease. Returns when its host may next be fetched.
+    pub fn finish(&mut self, lease: Lease, finish: Finish, now: Moment) -> Moment {
         let Lease { turn, url, key, .. } = lease;
         self.leases -= 1;
         let politeness = &self.config.politeness;
         let Some(host) = self.hosts.get_mut(turn.host as usize) else {
-            return Ok(());
+            return now;
         };
         if let Some(place) = host.leased.iter().position(|leased| *leased == key) {
             host.leased.swap_remove(place);
@@ -271,9 +263,19 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             }
             Then::Robots(answer) => self.note_robots(turn.host, &url, answer, now),
         }
-        self.unpark(turn.host, now);
+        let number = turn.host;
+        self.unpark(number, now);
         self.place(turn, now);
-        Ok(())
+        self.hosts.get(number as usize).map_or(now, |host| host.manners.next_at)
+    }
+
+    /// Notes that this address was recorded for this kind of fetch; true the first time. For what
+    /// is never queued, as a robots.txt.
+    ///
+    /// # Errors
+    /// When the storage below fails; the crawl cannot go on.
+    pub fn note_seen(&mut self, kind: UrlKind, url: &CanonicalUrl) -> Result<bool, StorageError> {
+        self.seen.insert(self.fingerprinter.fingerprint(kind, url.as_str()))
     }
 
     /// URLs that are still to be given out or are out now; when this is zero the shard is done.

@@ -20,7 +20,7 @@
 //! let Next::Lease(lease) = frontier.next(now)? else { panic!("it may be fetched at once") };
 //! assert_eq!(lease.url().url.as_str(), "http://example.com/");
 //! let contact = Contact::Answered(std::time::Duration::from_millis(80));
-//! frontier.finish(lease, Finish { contact, is_private: None, then: Then::Done }, now)?;
+//! frontier.finish(lease, Finish { contact, is_private: None, then: Then::Done }, now);
 //! assert!(matches!(frontier.next(now)?, Next::Done));
 //! # Ok(())
 //! # }

@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
             is_private: None,
             then,
         };
-        self.frontier.finish(lease, finish, self.now).unwrap();
+        self.frontier.finish(lease, finish, self.now);
     }
 }
 
@@ -382,7 +382,7 @@ fn the_page_limit_of_a_host_holds_what_is_left() {
                     is_private: Some(true),
                     then: Then::Done,
                 };
-                frontier.finish(lease, finish, now).unwrap();
+                frontier.finish(lease, finish, now);
             }
             Next::WaitUntil(at) => now = at,
             Next::Done => break,

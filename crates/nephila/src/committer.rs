@@ -82,10 +82,6 @@ pub(crate) struct Committer {
 pub(crate) struct Committed {
     /// Counts of all runs of the crawl.
     pub(crate) tally: Tally,
-    /// URLs admitted in all runs.
-    pub(crate) admitted: u64,
-    /// Commits of this run.
-    pub(crate) commits: u64,
     /// The position behind the last row.
     pub(crate) position: PartPosition,
 }
@@ -95,13 +91,13 @@ pub(crate) struct Sinks {
     pub(crate) log: CommitLog,
     pub(crate) rows: PartWriter,
     pub(crate) tally: Tally,
-    pub(crate) admitted: u64,
 }
 
 impl Committer {
     /// Starts the thread. When it fails it ends the crawl through `control`.
     pub(crate) fn start(
         sinks: Sinks,
+        position: PartPosition,
         interval: Duration,
         clock: Clock,
         control: Control,
@@ -110,7 +106,7 @@ impl Committer {
         let room = Arc::new(Semaphore::new(MOST_WAITING_KIB));
         let sender = CommitSender { messages, room: room.clone() };
         let work = move || {
-            let mut desk = Desk::new(sinks, clock, room);
+            let mut desk = Desk::new(sinks, clock, room, position);
             let ended = desk.run(&receiver, interval);
             if ended.is_err() {
                 desk.room.close();
@@ -123,6 +119,14 @@ impl Committer {
             .spawn(work)
             .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))?;
         Ok(Committer { sender, thread })
+    }
+
+    /// Hands over what stands before the first fetch, from a thread that may block.
+    pub(crate) fn send_first(&self, handover: Handover) -> Result<(), Error> {
+        // It takes no room: the seeds are in memory anyway.
+        let message = Message::Handover(handover, 0);
+        let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
+        self.sender.messages.send(message).map_err(gone)
     }
 
     pub(crate) fn sender(&self) -> CommitSender {
@@ -150,12 +154,11 @@ struct Desk {
     /// KiB of room to give back after the commit.
     kib: usize,
     waiting_tally: Vec<DoneEntry>,
-    commits: u64,
     position: PartPosition,
 }
 
 impl Desk {
-    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
+    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>, position: PartPosition) -> Desk {
         Desk {
             sinks,
             clock,
@@ -164,8 +167,7 @@ impl Desk {
             pages: 0,
             kib: 0,
             waiting_tally: Vec::new(),
-            commits: 0,
-            position: PartPosition::default(),
+            position,
         }
     }
 
@@ -198,7 +200,6 @@ impl Desk {
             Message::Handover(handover, kib) => (handover, kib),
         };
         self.kib += kib as usize;
-        self.sinks.admitted += handover.admitted_count;
         self.payload.extend_from_slice(&handover.admitted);
         if let Some((done, row)) = handover.done {
             self.sinks.rows.append(&row, 1)?;
@@ -222,7 +223,6 @@ impl Desk {
         for done in self.waiting_tally.drain(..) {
             self.sinks.tally.add(&done);
         }
-        self.commits += 1;
         self.payload.clear();
         self.pages = 0;
         self.room.add_permits(std::mem::take(&mut self.kib));
@@ -239,8 +239,6 @@ impl Desk {
     fn into_committed(self) -> Committed {
         Committed {
             tally: self.sinks.tally,
-            admitted: self.sinks.admitted,
-            commits: self.commits,
             position: self.position,
         }
     }

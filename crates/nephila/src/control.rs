@@ -5,8 +5,8 @@
 //! then everything is committed and the run ends. Asked twice, it ends at once: what was
 //! committed stays, what was in flight is fetched again by `resume`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -30,6 +30,8 @@ pub(crate) enum Phase {
 pub struct Control {
     phase: Arc<watch::Sender<Phase>>,
     concurrency: Arc<AtomicUsize>,
+    /// Whether the crawl has ended, for threads that wait for it.
+    ended: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Control {
@@ -38,7 +40,11 @@ impl Control {
 
     pub(crate) fn new(concurrency: usize) -> Control {
         let (phase, _) = watch::channel(Phase::Running);
-        Control { phase: Arc::new(phase), concurrency: Arc::new(AtomicUsize::new(concurrency)) }
+        Control {
+            phase: Arc::new(phase),
+            concurrency: Arc::new(AtomicUsize::new(concurrency)),
+            ended: Arc::default(),
+        }
     }
 
     /// Asks the crawl to stop in good order. Returns at once; asking again changes nothing.
@@ -58,6 +64,22 @@ impl Control {
 
     pub(crate) fn end(&self) {
         self.phase.send_replace(Phase::Ended);
+        let (ended, changed) = &*self.ended;
+        *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+    }
+
+    /// Notes that the crawl is over, whatever became of it: wakes all who wait for its end.
+    pub fn note_end(&self) {
+        self.end();
+    }
+
+    /// Waits until the crawl has ended, for `limit` at most; true when it has.
+    pub fn wait_for_end(&self, limit: Duration) -> bool {
+        let (ended, changed) = &*self.ended;
+        let guard = ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(guard, limit, |ended| !*ended);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     pub(crate) fn phase(&self) -> Phase {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use nephila_frontier::{
     CanonicalPolicy, CanonicalUrl, DEFAULT_PRIORITY, Moment, QueuedUrl, Scope, Url, UrlKind,
 };
-use nephila_parse::{Document, LinkKind, Outlink, Sitemap, SitemapKind};
+use nephila_parse::{Document, LinkKind, Sitemap, SitemapKind};
 
-use crate::options::Follow;
+use crate::options::{Follow, Nofollow};
 
 /// What decides whether a link leads on; one for the crawl.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct FollowRules {
     pub(crate) policy: CanonicalPolicy,
     pub(crate) kinds: Vec<Follow>,
     pub(crate) feeds: bool,
-    pub(crate) ignore_nofollow: bool,
+    pub(crate) nofollow: Nofollow,
 }
 
 /// Deepest nesting of sitemap indexes; the protocol allows one level.
@@ -26,9 +26,10 @@ const DEEPEST_SITEMAP: u16 = 3;
 
 /// A link of a page, resolved.
 #[derive(Debug)]
-pub(crate) struct ResolvedLink<'a> {
+pub(crate) struct ResolvedLink {
     pub(crate) url: CanonicalUrl,
-    pub(crate) link: &'a Outlink,
+    /// Its place among the document's outlinks.
+    pub(crate) place: usize,
 }
 
 /// What came out of a page's links.
@@ -54,20 +55,23 @@ pub(crate) struct Origin<'a> {
     pub(crate) url: &'a Url,
     pub(crate) referrer: Arc<str>,
     pub(crate) hops: u16,
+    /// Whether its host is on a private or loopback address.
+    pub(crate) is_private: bool,
     pub(crate) now: Moment,
 }
 
 impl FollowRules {
     /// Every http(s) link of the document, resolved against its base, in its order.
-    pub(crate) fn resolve<'a>(&self, document: &'a Document, url: &Url) -> Vec<ResolvedLink<'a>> {
+    pub(crate) fn resolve(&self, document: &Document, url: &Url) -> Vec<ResolvedLink> {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
         let base = own_base.as_ref().unwrap_or(url);
         document
             .outlinks
             .iter()
-            .filter_map(|link| {
+            .enumerate()
+            .filter_map(|(place, link)| {
                 let url = CanonicalUrl::join(base, &link.href, &self.policy).ok()?;
-                Some(ResolvedLink { url, link })
+                Some(ResolvedLink { url, place })
             })
             .collect()
     }
@@ -75,13 +79,15 @@ impl FollowRules {
     /// Which of a page's links lead on.
     pub(crate) fn follow(
         &self,
-        links: &[ResolvedLink<'_>],
+        document: &Document,
+        links: &[ResolvedLink],
         page_nofollow: bool,
         origin: &Origin<'_>,
     ) -> Candidates {
         let mut candidates = Candidates::default();
         let hops = origin.hops.saturating_add(1);
-        for ResolvedLink { url, link } in links {
+        for ResolvedLink { url, place } in links {
+            let Some(link) = document.outlinks.get(*place) else { continue };
             let kind = match self.kind_of(link.kind) {
                 Some(kind) => kind,
                 None => {
@@ -91,7 +97,8 @@ impl FollowRules {
                     continue;
                 }
             };
-            if (page_nofollow || link.nofollow) && !self.ignore_nofollow {
+            let is_own = origin.is_private && Some(url.host()) == origin_host(origin);
+            if self.is_held_back(page_nofollow, link.nofollow, is_own) {
                 candidates.refuse("nofollow");
                 continue;
             }
@@ -176,6 +183,16 @@ impl FollowRules {
         }
     }
 
+    /// Whether nofollow, of the page or of the link, holds a link back. `is_own`: it stays on a
+    /// host that is on a private or loopback address.
+    fn is_held_back(&self, page: bool, link: bool, is_own: bool) -> bool {
+        match self.nofollow {
+            Nofollow::Ignore => false,
+            Nofollow::Obey => page || link,
+            Nofollow::Auto => page || (link && !is_own),
+        }
+    }
+
     /// What a link of this kind is admitted as; `None` when it does not lead on.
     fn kind_of(&self, kind: LinkKind) -> Option<UrlKind> {
         let follow = match kind {
@@ -191,6 +208,12 @@ impl FollowRules {
         };
         self.kinds.contains(&follow).then_some(UrlKind::Page)
     }
+}
+
+/// The host of the page, as canonical URLs name it.
+fn origin_host<'a>(origin: &'a Origin<'_>) -> Option<&'a str> {
+    let authority = origin.url.authority();
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
 /// A sitemap's priority, 0.0 to 1.0, in tenths.
@@ -218,16 +241,21 @@ mod tests {
         };
         let (include, exclude) = (RegexSet::empty(), RegexSet::empty());
         let scope = Scope::new(ScopeRule::Host, &[seed], include, exclude, limits);
-        FollowRules { scope, policy, kinds, feeds: false, ignore_nofollow: false }
+        FollowRules { scope, policy, kinds, feeds: false, nofollow: Nofollow::Auto }
     }
 
-    fn follow(rules: &FollowRules, html: &str, nofollow: bool) -> (Vec<String>, Candidates) {
+    fn follow(
+        rules: &FollowRules,
+        html: &str,
+        nofollow: bool,
+        is_private: bool,
+    ) -> (Vec<String>, Candidates) {
         let url = Url::parse("http://a.test/dir/page").unwrap();
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
         let links = rules.resolve(&document, &url);
         let origin =
-            Origin { url: &url, referrer: "r".into(), hops: 1, now: Moment::from_micros(1) };
-        let candidates = rules.follow(&links, nofollow, &origin);
+            Origin { url: &url, referrer: "r".into(), hops: 1, is_private, now: Moment::from_micros(1) };
+        let candidates = rules.follow(&document, &links, nofollow, &origin);
         let urls = candidates.urls.iter().map(|queued| queued.url.as_str().to_owned());
         (urls.collect(), candidates)
     }
@@ -238,15 +266,17 @@ mod tests {
         let html = r#"<base href="/root/"><a href="x?a&amp;b#f">x</a><a href="mailto:m@a.test">m</a>
             <a href="http://b.test/">out</a><a rel="external nofollow" href="y">y</a>
             <iframe src="frame"></iframe>"#;
-        let (urls, candidates) = follow(&rules, html, false);
+        let (urls, candidates) = follow(&rules, html, false, false);
         assert_eq!(urls, ["http://a.test/root/x?a&b"]);
         assert_eq!(candidates.urls[0].hops, 2);
         assert_eq!(candidates.refused["scope"], 1);
         assert_eq!(candidates.refused["nofollow"], 1);
         assert_eq!(candidates.not_followed, 1);
-        let (urls, candidates) = follow(&rules, html, true);
+        let (urls, candidates) = follow(&rules, html, true, true);
         assert!(urls.is_empty());
         assert_eq!(candidates.refused["nofollow"], 3);
+        let (urls, _) = follow(&rules, html, false, true);
+        assert_eq!(urls, ["http://a.test/root/x?a&b", "http://a.test/root/y"], "one's own host");
     }
 
     #[test]
@@ -254,7 +284,7 @@ mod tests {
         let rules = rules(vec![Follow::Anchor]);
         let url = Url::parse("http://a.test/sitemap.xml").unwrap();
         let origin =
-            Origin { url: &url, referrer: "s".into(), hops: 0, now: Moment::from_micros(1) };
+            Origin { url: &url, referrer: "s".into(), hops: 0, is_private: false, now: Moment::from_micros(1) };
         let index = b"<sitemapindex><sitemap><loc>http://cdn.test/1.xml</loc></sitemap></sitemapindex>";
         let index = parse_sitemap(index, &SitemapLimits::default());
         let found = rules.follow_sitemap(&index, &origin);

@@ -11,7 +11,7 @@ use nephila_store::PartPosition;
 
 /// A URL that has its outcome and its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DoneEntry {
+pub(crate) struct DoneEntry {
     /// The canonical URL.
     pub url: String,
     /// What it was fetched for.
@@ -36,7 +36,7 @@ pub struct DoneEntry {
 
 /// Why and when a run of the crawl ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StopEntry {
+pub(crate) struct StopEntry {
     /// Why.
     pub reason: StopReason,
     /// When.
@@ -78,7 +78,7 @@ impl StopReason {
 
 /// One entry of a commit.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// The crawl's own facts, first of all: the key of its fingerprints and when it began.
     Begin {
         /// The key of the fingerprints.
@@ -110,7 +110,7 @@ pub(crate) fn encode_admitted(url: &QueuedUrl, out: &mut Vec<u8>) {
 
 impl Entry {
     /// Appends the stored form.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Entry::Begin { key, at } => {
                 out.push(BEGIN);
@@ -135,7 +135,7 @@ impl Entry {
     }
 
     /// Reads one entry off the front of a commit's payload; `None` when it is damaged.
-    pub fn decode(bytes: &mut &[u8]) -> Option<Entry> {
+    pub(crate) fn decode(bytes: &mut &[u8]) -> Option<Entry> {
         let [tag] = take(bytes)?;
         Some(match tag {
             BEGIN => {
@@ -204,7 +204,7 @@ impl DoneEntry {
     }
 
     /// The host of its URL.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         rest.split(['/', '?']).next().unwrap_or(rest)
     }

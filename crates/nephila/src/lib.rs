@@ -1,1 +1,40 @@
-//! (skeleton)
+//! A web crawler that says what limits it: the library.
+//!
+//! The way of the data: seed, frontier, fetch, parse, sink. [`Crawl`] is all of it; the life of
+//! one URL is `visit.rs`, the loop is `shard.rs`, and what is durable when is `committer.rs`.
+
+mod analysis;
+mod clock;
+mod committer;
+mod control;
+mod crawl;
+mod directory;
+mod error;
+mod follow;
+mod journal;
+pub mod options;
+mod progress;
+mod robots_visit;
+mod row;
+mod seeds;
+mod setup;
+mod shard;
+mod state;
+mod summary;
+mod tally;
+mod visit;
+mod visit_row;
+
+pub use clock::{Clock, rfc3339};
+pub use control::Control;
+pub use crawl::Crawl;
+pub use setup::raise_file_limit;
+pub use directory::CrawlDirectory;
+pub use error::{Error, ErrorKind};
+pub use journal::StopReason;
+pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};
+pub use options::{CrawlConfig, Settings};
+pub use progress::{Progress, Snapshot};
+pub use row::{ROW_FIELDS, ROW_VERSION, Row, RowField, rows_page};
+pub use summary::{HostSummary, Summary};
+pub use tally::{HostTally, Tally};

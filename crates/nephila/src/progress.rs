@@ -16,7 +16,7 @@ pub struct Progress {
 }
 
 /// The options whose rules can refuse a link, in the order of the counters.
-pub const REFUSALS: [&str; 8] = [
+pub(crate) const REFUSALS: [&str; 8] = [
     "scope",
     "include",
     "exclude",

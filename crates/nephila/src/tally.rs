@@ -54,7 +54,7 @@ impl HostTally {
 
 impl Tally {
     /// Counts one done URL.
-    pub fn add(&mut self, done: &DoneEntry) {
+    pub(crate) fn add(&mut self, done: &DoneEntry) {
         self.wire_bytes += done.wire_bytes;
         self.decoded_bytes += done.decoded_bytes;
         let is_page = done.kind == UrlKind::Page;

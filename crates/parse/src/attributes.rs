@@ -1,8 +1,7 @@
 //! Attributes of a tag, by the attribute states of WHATWG HTML 13.2.5.32 to 13.2.5.40.
 
-use memchr::memchr;
-
 use crate::names::{self, Name};
+use crate::work::{self, find};
 
 /// What stands next in a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +37,7 @@ pub(crate) struct Attributes<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) http_equiv: Option<&'a str>,
     pub(crate) content: Option<&'a str>,
+    pub(crate) charset: Option<&'a str>,
     pub(crate) lang: Option<&'a str>,
     pub(crate) xml_lang: Option<&'a str>,
     pub(crate) encoding: Option<&'a str>,
@@ -56,6 +56,7 @@ impl<'a> Attributes<'a> {
             names::NAME => &mut self.name,
             names::HTTP_EQUIV => &mut self.http_equiv,
             names::CONTENT => &mut self.content,
+            names::CHARSET => &mut self.charset,
             names::LANG => &mut self.lang,
             names::XML_LANG => &mut self.xml_lang,
             names::ENCODING => &mut self.encoding,
@@ -69,10 +70,14 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// Reads the attributes of the tag whose name ends at `at`; `None` when the input ends in the tag.
-pub(crate) fn read_attributes(html: &str, at: usize) -> Option<(Attributes<'_>, TagEnd)> {
+/// Reads the attributes of the tag whose name ends at `at` into `attributes`; `None` when the input ends in
+/// the tag.
+pub(crate) fn read_attributes<'a>(
+    html: &'a str,
+    at: usize,
+    attributes: &mut Attributes<'a>,
+) -> Option<TagEnd> {
     let bytes = html.as_bytes();
-    let mut attributes = Attributes::default();
     let mut at = at;
     loop {
         match step(bytes, &mut at) {
@@ -81,13 +86,10 @@ pub(crate) fn read_attributes(html: &str, at: usize) -> Option<(Attributes<'_>, 
                 attributes.put(name, html.get(value.0..value.1).unwrap_or_default());
             }
             Step::TagEnd { self_closing } => {
-                return Some((
-                    attributes,
-                    TagEnd {
-                        next: at,
-                        self_closing,
-                    },
-                ));
+                return Some(TagEnd {
+                    next: at,
+                    self_closing,
+                });
             }
             Step::EndOfInput => return None,
         }
@@ -122,6 +124,7 @@ pub(crate) fn skip_attributes(bytes: &[u8], at: usize) -> Option<TagEnd> {
 #[inline]
 fn step(bytes: &[u8], at: &mut usize) -> Step {
     loop {
+        work::note(1);
         match bytes.get(*at) {
             None => return Step::EndOfInput,
             Some(b'\t' | b'\n' | b'\x0c' | b'\r' | b' ') => *at += 1,
@@ -152,6 +155,7 @@ fn step(bytes: &[u8], at: &mut usize) -> Step {
         *at += 1;
     }
     let name = (from, *at);
+    work::note(*at - from);
     skip_whitespace(bytes, at);
     if bytes.get(*at) != Some(&b'=') {
         return Step::Attribute {
@@ -172,9 +176,9 @@ fn value(bytes: &[u8], at: &mut usize) -> Option<(usize, usize)> {
     skip_whitespace(bytes, at);
     if let Some(quote @ (b'"' | b'\'')) = bytes.get(*at) {
         let from = *at + 1;
-        let length = memchr(*quote, bytes.get(from..)?)?;
-        *at = from + length + 1;
-        return Some((from, from + length));
+        let end = find(bytes, from, *quote)?;
+        *at = end + 1;
+        return Some((from, end));
     }
     let from = *at;
     while let Some(byte) = bytes.get(*at)
@@ -182,12 +186,14 @@ fn value(bytes: &[u8], at: &mut usize) -> Option<(usize, usize)> {
     {
         *at += 1;
     }
+    work::note(*at - from);
     Some((from, *at))
 }
 
 #[inline]
 fn skip_whitespace(bytes: &[u8], at: &mut usize) {
     while let Some(b'\t' | b'\n' | b'\x0c' | b'\r' | b' ') = bytes.get(*at) {
+        work::note(1);
         *at += 1;
     }
 }
@@ -197,7 +203,8 @@ mod tests {
     use super::*;
 
     fn href_of(rest: &str) -> Option<&str> {
-        let (attributes, end) = read_attributes(rest, 0).unwrap();
+        let mut attributes = Attributes::default();
+        let end = read_attributes(rest, 0, &mut attributes).unwrap();
         assert_eq!(end.next, rest.len());
         assert_eq!(skip_attributes(rest.as_bytes(), 0), Some(end));
         attributes.href
@@ -240,7 +247,11 @@ mod tests {
             "/",
             " href='x' ",
         ] {
-            assert!(read_attributes(cut, 0).is_none(), "{cut}");
+            assert_eq!(
+                read_attributes(cut, 0, &mut Attributes::default()),
+                None,
+                "{cut}"
+            );
             assert_eq!(skip_attributes(cut.as_bytes(), 0), None, "{cut}");
         }
     }

@@ -28,7 +28,8 @@ pub enum CharsetSource {
     Bom,
     /// The charset parameter of the Content-Type header.
     Header,
-    /// A `meta` element or XML declaration in the first 1,024 bytes.
+    /// A `meta` element or XML declaration in the first 1,024 bytes; or, in a page whose encoding would
+    /// else be detected, the first `meta` after them that declares one.
     Meta,
     /// A guess from the bytes: they are all UTF-8, or what chardetng says.
     Detected,
@@ -69,6 +70,16 @@ pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<
     let mut warnings = Vec::new();
     let (encoding, source, mark) = decide(body, content_type, &mut warnings);
     let content = body.get(mark..).unwrap_or_default();
+    decode_as(content, encoding, source, warnings)
+}
+
+/// Decodes `content`, which has no byte order mark.
+pub(crate) fn decode_as<'a>(
+    content: &'a [u8],
+    encoding: &'static Encoding,
+    source: CharsetSource,
+    mut warnings: Vec<Warning>,
+) -> Decoded<'a> {
     let (text, is_malformed) = encoding.decode_without_bom_handling(content);
     if is_malformed {
         warnings.push(Warning::MalformedBytes);

@@ -11,7 +11,12 @@
 //! when it names an HTML element that can be open.
 
 use crate::attributes::Attributes;
+use crate::elements::{
+    Edge, Inside, breaks_out, can_be_open, edge, hides_foreign_text, inside_of, is_special,
+    is_void, stays_fresh,
+};
 use crate::names::{self, Name};
+use crate::work;
 
 /// Open elements kept. Deeper ones are counted, not kept.
 const DEPTH_MAX: usize = 256;
@@ -29,18 +34,6 @@ pub(crate) enum Placement {
     Other,
     /// No element: the tag is ignored.
     Ignored,
-}
-
-/// What the insides of a foreign element are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    Foreign,
-    /// A MathML text integration point: HTML but for two elements.
-    MathText,
-    /// An HTML integration point.
-    Html,
-    /// `annotation-xml` that is no integration point: foreign, but for `svg`.
-    Annotation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +63,6 @@ pub(crate) struct Context {
     open: Vec<Open>,
     templates: usize,
     too_deep: usize,
-    /// Stack entries looked at, for the test that the work is linear.
-    pub(crate) steps: u64,
 }
 
 impl Context {
@@ -114,10 +105,7 @@ impl Context {
 
     /// Forgets everything, as a frameset does that replaces the body.
     pub(crate) fn clear(&mut self) {
-        *self = Context {
-            steps: self.steps,
-            ..Context::default()
-        };
+        *self = Context::default();
     }
 
     /// Takes a start tag.
@@ -143,7 +131,7 @@ impl Context {
             }
             _ if self.in_foreign_html() => {
                 self.close_implied(name);
-                if !names::is_void(name) {
+                if !is_void(name) {
                     self.push(Open {
                         name,
                         kind: Kind::Html,
@@ -241,7 +229,7 @@ impl Context {
     fn end_foreign(&mut self, name: Name) -> bool {
         let mut found = None;
         for (at, open) in self.open.iter().enumerate().rev() {
-            self.steps += 1;
+            work::note(1);
             match open.kind {
                 Kind::Foreign { .. } if open.name == name => found = Some(at),
                 Kind::Foreign { .. } => continue,
@@ -262,7 +250,7 @@ impl Context {
         }
         let mut at = self.open.len();
         for open in self.open.iter().rev() {
-            self.steps += 1;
+            work::note(1);
             at -= 1;
             match open.kind {
                 Kind::Html if open.name == name => {
@@ -293,7 +281,7 @@ impl Context {
         }
         let is_template = |open: &Open| matches!(open.kind, Kind::Template { .. });
         if let Some(at) = self.open.iter().rposition(is_template) {
-            self.steps += (self.open.len() - at) as u64;
+            work::note(self.open.len() - at);
             self.truncate(at);
         }
     }
@@ -309,7 +297,7 @@ impl Context {
             if matches!(inside, Inside::MathText | Inside::Html) {
                 break;
             }
-            self.steps += 1;
+            work::note(1);
             self.open.pop();
         }
     }
@@ -330,11 +318,11 @@ impl Context {
     fn close_implied(&mut self, name: Name) {
         let closed = match name {
             names::LI => names::LI,
-            _ if names::edge(name) == names::Edge::Line && is_special(name) => names::P,
+            _ if edge(name) == Edge::Line && is_special(name) => names::P,
             _ => return,
         };
         for (at, open) in self.open.iter().enumerate().rev() {
-            self.steps += 1;
+            work::note(1);
             match open.kind {
                 Kind::Html if open.name == closed => {
                     self.truncate(at);
@@ -388,120 +376,4 @@ impl Context {
             }
         }
     }
-}
-
-/// Tags after which a template still waits for its first content.
-fn stays_fresh(name: Name) -> bool {
-    matches!(
-        name,
-        names::BASE
-            | names::BASEFONT
-            | names::BGSOUND
-            | names::LINK
-            | names::META
-            | names::NOFRAMES
-            | names::SCRIPT
-            | names::STYLE
-            | names::TEMPLATE
-            | names::TITLE
-    )
-}
-
-fn inside_of(name: Name, is_svg: bool, attributes: &Attributes) -> Inside {
-    match name {
-        names::FOREIGN_OBJECT | names::DESC | names::TITLE if is_svg => Inside::Html,
-        names::MI | names::MO | names::MN | names::MS | names::MTEXT if !is_svg => Inside::MathText,
-        names::ANNOTATION_XML if !is_svg => {
-            let encoding = crate::references::decode_attribute(attributes.encoding.unwrap_or(""));
-            let is_html = encoding.eq_ignore_ascii_case("text/html")
-                || encoding.eq_ignore_ascii_case("application/xhtml+xml");
-            if is_html {
-                Inside::Html
-            } else {
-                Inside::Annotation
-            }
-        }
-        _ => Inside::Foreign,
-    }
-}
-
-/// Foreign elements whose text is not shown.
-fn hides_foreign_text(name: Name) -> bool {
-    matches!(
-        name,
-        names::TITLE
-            | names::DESC
-            | names::METADATA
-            | names::SCRIPT
-            | names::STYLE
-            | names::ANNOTATION
-            | names::ANNOTATION_XML
-    )
-}
-
-/// HTML start tags that end foreign content (WHATWG HTML 13.2.6.5).
-fn breaks_out(name: Name, attributes: &Attributes) -> bool {
-    use names::*;
-    match name {
-        B | BIG | BLOCKQUOTE | BODY | BR | CENTER | CODE | DD | DIV | DL | DT | EM | EMBED | H1
-        | H2 | H3 | H4 | H5 | H6 | HEAD | HR | I | IMG | LI | LISTING | MENU | META | NOBR | OL
-        | P | PRE | RUBY | S | SMALL | SPAN | STRONG | STRIKE | SUB | SUP | TABLE | TT | U | UL
-        | VAR => true,
-        FONT => attributes.styles_font,
-        _ => false,
-    }
-}
-
-/// HTML elements whose end tag can close something outside of the stack: known, with content, and not
-/// among those whose end tags pop nothing.
-fn can_be_open(name: Name) -> bool {
-    use names::*;
-    let is_inline = matches!(
-        name,
-        A | B
-            | BIG
-            | CODE
-            | EM
-            | FONT
-            | I
-            | NOBR
-            | S
-            | SMALL
-            | SPAN
-            | STRIKE
-            | STRONG
-            | SUB
-            | SUP
-            | TT
-            | U
-            | VAR
-            | RUBY
-    );
-    is_inline || (is_special(name) && !matches!(name, HTML | BODY | HEAD | FRAMESET | P))
-}
-
-/// HTML elements of the special category that are not void.
-fn is_special(name: Name) -> bool {
-    use names::*;
-    names::edge(name) == Edge::Line && !matches!(name, BR | OPTION | OPTGROUP | LEGEND | DIALOG)
-        || matches!(
-            name,
-            APPLET
-                | BUTTON
-                | COLGROUP
-                | FRAMESET
-                | IFRAME
-                | MARQUEE
-                | NOEMBED
-                | NOFRAMES
-                | OBJECT
-                | SCRIPT
-                | SELECT
-                | STYLE
-                | TD
-                | TEMPLATE
-                | TEXTAREA
-                | TH
-                | TITLE
-        )
 }

@@ -95,8 +95,8 @@ pub struct Outlink {
     /// The URL as written: character references decoded, ASCII whitespace stripped at the ends, tabs
     /// and line breaks removed as WHATWG URL does. Empty for `href=""`, a link to the document itself.
     pub href: String,
-    /// Text up to the end of the anchor, whitespace collapsed, at most
-    /// [`ParseOptions::max_anchor_chars`]. Empty for links that are not anchors.
+    /// Text up to the end of the anchor or the next one, whitespace collapsed, at most
+    /// [`ParseOptions::max_anchor_chars`]. Empty for links that are not anchors, and for images.
     pub text: String,
     /// What kind of link it is.
     pub kind: LinkKind,

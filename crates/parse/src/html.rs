@@ -1,18 +1,20 @@
 //! One pass over the bytes of an HTML page.
 
-use memchr::memchr;
+use encoding_rs::Encoding;
 
 use crate::attributes::{Attributes, TagEnd, read_attributes, skip_attributes};
 use crate::body_kind::{BodyKind, body_kind};
-use crate::charset::decode;
+use crate::charset::{Charset, CharsetSource, Decoded, decode, decode_as};
 use crate::context::{Context, Placement};
 use crate::document::{Document, LinkKind, Outlink, ParseOptions, Warning};
+use crate::elements::{Edge, edge, forbids_frameset, is_noted};
 use crate::links;
 use crate::metadata;
-use crate::names::{self, Edge, Name};
+use crate::names::{self, Name};
 use crate::raw_text::{RawEnd, raw_text_end, script_end};
 use crate::scan::{Markup, read_markup};
 use crate::text::{Bound, Collapsed};
+use crate::work::find;
 
 /// Reads an HTML page: its outlinks, its metadata and, on request, its visible text.
 ///
@@ -24,24 +26,45 @@ use crate::text::{Bound, Collapsed};
 /// Tags mean what the WHATWG tokenizer and tree construction make of them: content of `template` is
 /// inert, a page that becomes a frameset has no anchors, `frame` outside of a frameset is nothing.
 pub fn parse_html(body: &[u8], content_type: Option<&str>, options: &ParseOptions) -> Document {
-    parse_counted(body, content_type, options).0
+    let is_xml = content_type.is_some() && body_kind(content_type, &[]) == BodyKind::Xhtml;
+    let decoded = decode(body, content_type);
+    let (mut document, declared) = read_decoded(&decoded, is_xml, options);
+    let Some(declared) = declared else {
+        return document;
+    };
+    let is_ascii = document.charset.source == CharsetSource::Default;
+    if declared.name() == document.charset.name || (is_ascii && declared.is_ascii_compatible()) {
+        document.charset = Charset {
+            name: declared.name(),
+            source: CharsetSource::Meta,
+        };
+        return document;
+    }
+    // A late declaration: read it all again, once, as browsers do ("changing the encoding while
+    // parsing", WHATWG HTML 13.2.3.4).
+    let unknown = decoded
+        .warnings
+        .iter()
+        .copied()
+        .filter(|warning| *warning == Warning::UnknownCharset);
+    let again = decode_as(body, declared, CharsetSource::Meta, unknown.collect());
+    read_decoded(&again, is_xml, options).0
 }
 
-/// [`parse_html`], and the steps of work that it took: bytes scanned and stack entries looked at.
-pub(crate) fn parse_counted(
-    body: &[u8],
-    content_type: Option<&str>,
+/// Reads a page; gives the encoding that it declares too when the one used is a mere guess.
+fn read_decoded(
+    decoded: &Decoded,
+    is_xml: bool,
     options: &ParseOptions,
-) -> (Document, u64) {
-    let decoded = decode(body, content_type);
+) -> (Document, Option<&'static Encoding>) {
     let mut document = Document::new(decoded.charset);
-    for warning in decoded.warnings {
-        document.warn(warning);
+    for warning in &decoded.warnings {
+        document.warn(*warning);
     }
-    let is_xml = content_type.is_some() && body_kind(content_type, &[]) == BodyKind::Xhtml;
     let mut reader = Reader::new(&decoded.text, is_xml, document, options);
     reader.read();
-    reader.finish()
+    let declared = reader.declared;
+    (reader.finish(), declared)
 }
 
 /// Whether the page is a frameset, whose only elements are frames.
@@ -57,23 +80,23 @@ enum Frames {
     After,
 }
 
-/// The anchor whose text is being read.
-struct OpenAnchor {
-    index: usize,
-    text: Collapsed,
-}
-
 struct Reader<'a> {
     html: &'a str,
     is_xml: bool,
     options: &'a ParseOptions,
     document: Document,
     pragma_language: Option<String>,
+    /// Whether the encoding is a guess, so that a `meta` may still change it.
+    is_guess: bool,
+    /// The encoding that the first such `meta` declares.
+    declared: Option<&'static Encoding>,
     context: Context,
     frames: Frames,
-    anchor: Option<OpenAnchor>,
+    /// The index of the anchor that is open.
+    anchor: Option<usize>,
+    /// Its text so far; empty while there is none.
+    anchor_text: Collapsed,
     text: Option<Collapsed>,
-    scanned: u64,
 }
 
 impl<'a> Reader<'a> {
@@ -85,13 +108,18 @@ impl<'a> Reader<'a> {
             html,
             is_xml,
             options,
+            is_guess: matches!(
+                document.charset.source,
+                CharsetSource::Detected | CharsetSource::Default
+            ),
             document,
             pragma_language: None,
+            declared: None,
             context: Context::default(),
             frames: Frames::Possible,
             anchor: None,
+            anchor_text: Collapsed::new(Bound::Characters(options.max_anchor_chars)),
             text,
-            scanned: 0,
         }
     }
 
@@ -99,8 +127,7 @@ impl<'a> Reader<'a> {
         let bytes = self.html.as_bytes();
         let mut text_start = 0;
         let mut at = 0;
-        while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'<', rest)) {
-            let less_than = at + found;
+        while let Some(less_than) = find(bytes, at, b'<') {
             let takes_cdata = self.is_xml || self.context.is_foreign();
             let markup = read_markup(bytes, less_than, takes_cdata);
             let next = if markup == Markup::Text {
@@ -110,14 +137,12 @@ impl<'a> Reader<'a> {
                 text_start = self.take_markup(markup);
                 text_start
             };
-            self.scanned += (next - at) as u64;
             at = next;
         }
         self.note_text(text_start, bytes.len());
-        self.scanned += (bytes.len() - at) as u64;
     }
 
-    fn finish(mut self) -> (Document, u64) {
+    fn finish(mut self) -> Document {
         self.close_anchor();
         if let Some(text) = self.text.take() {
             if text.is_cut() {
@@ -128,7 +153,7 @@ impl<'a> Reader<'a> {
         if self.document.language.is_none() {
             self.document.language = self.pragma_language;
         }
-        (self.document, self.scanned + self.context.steps)
+        self.document
     }
 
     /// Takes what stands at a `<`; gives the byte after it.
@@ -161,13 +186,18 @@ impl<'a> Reader<'a> {
             let end = skip_attributes(self.html.as_bytes(), after_name);
             return end.map_or(self.html.len(), |end| end.next);
         }
-        match read_attributes(self.html, after_name) {
-            Some((attributes, end)) => self.take_noted_start(name, &attributes, end),
+        let mut attributes = Attributes::default();
+        match read_attributes(self.html, after_name, &mut attributes) {
+            Some(end) => self.take_noted_start(name, &attributes, end),
             None => self.html.len(),
         }
     }
 
     fn take_noted_start(&mut self, name: Name, attributes: &Attributes, end: TagEnd) -> usize {
+        if name == names::A && self.is_plain() {
+            self.note_element(name, attributes); // the most frequent of all
+            return end.next;
+        }
         if matches!(self.frames, Frames::Inside(_) | Frames::After) {
             return self.take_frameset_start(name, attributes, end);
         }
@@ -240,7 +270,7 @@ impl<'a> Reader<'a> {
         match name {
             names::FRAMESET if !self.context.in_template() => {
                 self.frames = Frames::Inside(1);
-                self.anchor = None;
+                self.close_anchor();
                 self.context.clear();
                 let is_of_body = |link: &Outlink| {
                     matches!(
@@ -274,6 +304,9 @@ impl<'a> Reader<'a> {
             names::IFRAME => return self.note_frame(attributes),
             names::LINK => metadata::note_link(&mut self.document, attributes),
             names::META => {
+                if self.is_guess && self.declared.is_none() {
+                    self.declared = metadata::declared_encoding(attributes);
+                }
                 let agent = &self.options.agent;
                 metadata::note_meta(
                     &mut self.document,
@@ -311,19 +344,17 @@ impl<'a> Reader<'a> {
     fn open_anchor(&mut self, kind: LinkKind, href: &str, attributes: &Attributes) {
         self.close_anchor();
         if self.push(links::outlink(kind, href, attributes.rel)) {
-            let text = Collapsed::new(Bound::Characters(self.options.max_anchor_chars));
-            self.anchor = Some(OpenAnchor {
-                index: self.document.outlinks.len() - 1,
-                text,
-            });
+            self.anchor = Some(self.document.outlinks.len() - 1);
         }
     }
 
     fn close_anchor(&mut self) {
-        if let Some(OpenAnchor { index, text }) = self.anchor.take()
-            && let Some(outlink) = self.document.outlinks.get_mut(index)
-        {
-            outlink.text = text.into_text();
+        let Some(index) = self.anchor.take() else {
+            return;
+        };
+        let text = self.anchor_text.take_text();
+        if let Some(outlink) = self.document.outlinks.get_mut(index) {
+            outlink.text = text;
         }
     }
 
@@ -395,7 +426,7 @@ impl<'a> Reader<'a> {
         if !self.context.is_plain() && self.context.hides_text() {
             return;
         }
-        let anchor = self.anchor.as_mut().map(|anchor| &mut anchor.text);
+        let anchor = self.anchor.map(|_| &mut self.anchor_text);
         for collapsed in [anchor, self.text.as_mut()].into_iter().flatten() {
             if !collapsed.is_cut() {
                 push(collapsed, run);
@@ -409,74 +440,15 @@ impl<'a> Reader<'a> {
         if self.anchor.is_none() && self.text.is_none() {
             return;
         }
-        let edge = names::edge(name);
+        let edge = edge(name);
         if edge == Edge::None {
             return;
         }
-        if let Some(anchor) = &mut self.anchor {
-            anchor.text.separate(Edge::Space); // an anchor's text is one line
+        if self.anchor.is_some() {
+            self.anchor_text.separate(Edge::Space); // an anchor's text is one line
         }
         if let Some(text) = &mut self.text {
             text.separate(edge);
         }
     }
-}
-
-/// Start tags that mean something in a plain body.
-#[inline]
-fn is_noted(name: Name) -> bool {
-    use names::*;
-    matches!(
-        name,
-        A | AREA
-            | BASE
-            | FRAME
-            | HTML
-            | IFRAME
-            | LINK
-            | MATH
-            | META
-            | NOEMBED
-            | NOFRAMES
-            | PLAINTEXT
-            | SCRIPT
-            | STYLE
-            | SVG
-            | TEMPLATE
-            | TEXTAREA
-            | TITLE
-            | XMP
-    )
-}
-
-/// Start tags after which a `frameset` is ignored: they clear the "frameset-ok" flag.
-fn forbids_frameset(name: Name) -> bool {
-    use names::*;
-    matches!(
-        name,
-        APPLET
-            | AREA
-            | BODY
-            | BR
-            | BUTTON
-            | DD
-            | DT
-            | EMBED
-            | HR
-            | IFRAME
-            | IMAGE
-            | IMG
-            | INPUT
-            | KEYGEN
-            | LI
-            | LISTING
-            | MARQUEE
-            | OBJECT
-            | PRE
-            | SELECT
-            | TABLE
-            | TEXTAREA
-            | WBR
-            | XMP
-    )
 }

@@ -17,6 +17,7 @@ mod body_kind;
 mod charset;
 mod context;
 mod document;
+mod elements;
 mod html;
 mod links;
 mod metadata;
@@ -29,6 +30,7 @@ mod scan;
 mod sitemap;
 mod sitemap_xml;
 mod text;
+mod work;
 
 pub use body_kind::{BodyKind, body_kind};
 pub use charset::{Charset, CharsetSource, decode_text};

@@ -1,8 +1,11 @@
 //! What `html`, `base`, `link` and `meta` say about the document.
 
+use encoding_rs::Encoding;
+
 use crate::attributes::Attributes;
 use crate::document::{Document, LinkKind, Outlink};
 use crate::links::{self, refresh_target};
+use crate::prescan::meta_encoding;
 use crate::references::decode_attribute;
 use crate::text::collapse;
 
@@ -12,6 +15,14 @@ const DESCRIPTION_CHARS_MAX: usize = 4_096;
 const LANGUAGE_CHARS_MAX: usize = 128;
 /// Bytes kept of all robots metas together.
 const ROBOTS_BYTES_MAX: usize = 4_096;
+
+/// The encoding that a `meta` declares.
+pub(crate) fn declared_encoding(attributes: &Attributes) -> Option<&'static Encoding> {
+    let charset = attributes.charset.map(decode_attribute);
+    let pragma = attributes.http_equiv.map(decode_attribute);
+    let content = attributes.content.map(decode_attribute);
+    meta_encoding(charset.as_deref(), pragma.as_deref(), content.as_deref())
+}
 
 /// Takes the language of a `html` tag, unless one is known from an earlier one.
 pub(crate) fn note_language(language: &mut Option<String>, attributes: &Attributes) {

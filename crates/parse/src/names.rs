@@ -23,6 +23,24 @@ impl Name {
         Name(value)
     }
 
+    /// The name of the tag that `rest` is the inside of, and its length.
+    #[inline]
+    pub(crate) fn at_start_of(rest: &[u8]) -> (Name, usize) {
+        let ends = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>');
+        let mut value = 0;
+        for (length, byte) in rest.iter().take(9).enumerate() {
+            if ends(*byte) {
+                return (Name(value), length);
+            }
+            value = value << 8 | u64::from(byte.to_ascii_lowercase());
+        }
+        let length = rest
+            .iter()
+            .position(|byte| ends(*byte))
+            .unwrap_or(rest.len());
+        (Name::of(rest.get(..length).unwrap_or_default()), length)
+    }
+
     /// FNV-1a over the lower-cased bytes.
     const fn of_long(bytes: &[u8]) -> Name {
         let mut rest = bytes;
@@ -45,7 +63,7 @@ names! {
     A "a" ADDRESS "address" ANNOTATION "annotation" ANNOTATION_XML "annotation-xml" APPLET "applet"
     AREA "area" ARTICLE "article" ASIDE "aside" B "b" BASE "base" BASEFONT "basefont"
     BGSOUND "bgsound" BIG "big" BLOCKQUOTE "blockquote" BODY "body" BR "br" BUTTON "button"
-    CAPTION "caption" CENTER "center" CODE "code" COL "col" COLGROUP "colgroup" COLOR "color"
+    CAPTION "caption" CENTER "center" CHARSET "charset" CODE "code" COL "col" COLGROUP "colgroup" COLOR "color"
     CONTENT "content" DD "dd" DESC "desc" DETAILS "details" DIALOG "dialog" DIR "dir" DIV "div"
     DL "dl" DT "dt" EM "em" EMBED "embed" ENCODING "encoding" FACE "face" FIELDSET "fieldset"
     FIGCAPTION "figcaption" FIGURE "figure" FONT "font" FOOTER "footer" FOREIGN_OBJECT "foreignobject"
@@ -65,55 +83,6 @@ names! {
     XML_LANG "xml:lang" XMP "xmp"
 }
 
-/// Elements that never have content, so that they are never open.
-pub(crate) fn is_void(name: Name) -> bool {
-    matches!(
-        name,
-        AREA | BASE
-            | BASEFONT
-            | BGSOUND
-            | BR
-            | COL
-            | EMBED
-            | FRAME
-            | HR
-            | IMAGE
-            | IMG
-            | INPUT
-            | KEYGEN
-            | LINK
-            | META
-            | PARAM
-            | SOURCE
-            | TRACK
-            | WBR
-    )
-}
-
-/// How an element's edges separate the visible text around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Edge {
-    /// Not at all: inline elements.
-    None,
-    /// By a space: table cells.
-    Space,
-    /// By a new line: blocks and `br`.
-    Line,
-}
-
-/// How the edges of this HTML element separate text.
-pub(crate) fn edge(name: Name) -> Edge {
-    match name {
-        TD | TH | TEXTAREA | SELECT | BUTTON | IFRAME => Edge::Space,
-        ADDRESS | ARTICLE | ASIDE | BLOCKQUOTE | BODY | BR | CAPTION | CENTER | DD | DETAILS
-        | DIALOG | DIR | DIV | DL | DT | FIELDSET | FIGCAPTION | FIGURE | FOOTER | FORM | H1
-        | H2 | H3 | H4 | H5 | H6 | HEAD | HEADER | HGROUP | HR | HTML | LEGEND | LI | LISTING
-        | MAIN | MENU | NAV | OL | OPTGROUP | OPTION | P | PLAINTEXT | PRE | SEARCH | SECTION
-        | SUMMARY | TABLE | TBODY | TFOOT | THEAD | TR | UL | XMP => Edge::Line,
-        _ => Edge::None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +93,9 @@ mod tests {
         assert_eq!(Name::of(b"ForeignObject"), FOREIGN_OBJECT);
         assert_ne!(Name::of(b"foreignobject2"), FOREIGN_OBJECT);
         assert_ne!(Name::of(b"aa"), A);
+        assert_eq!(Name::at_start_of(b"A>"), (A, 1));
+        assert_eq!(Name::at_start_of(b"TextArea/"), (TEXTAREA, 8));
+        assert_eq!(Name::at_start_of(b"foreignObject x"), (FOREIGN_OBJECT, 13));
+        assert_eq!(Name::at_start_of(b"svg"), (SVG, 3));
     }
 }

@@ -218,6 +218,20 @@ fn charset_value(value: &[u8]) -> Option<&[u8]> {
     value.split(ends).next()
 }
 
+/// The encoding that a `meta` declares with its decoded `charset`, or with its `http-equiv` and `content`.
+pub(crate) fn meta_encoding(
+    charset: Option<&str>,
+    http_equiv: Option<&str>,
+    content: Option<&str>,
+) -> Option<&'static Encoding> {
+    let by_charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
+    let is_pragma = http_equiv.is_some_and(|value| value.eq_ignore_ascii_case("content-type"));
+    let content = content.filter(|_| is_pragma && by_charset.is_none());
+    let by_content =
+        content.and_then(|content| encoding_in_content(&content.as_bytes().to_ascii_lowercase()));
+    by_charset.or(by_content).map(as_declared)
+}
+
 /// "Getting an XML encoding": the one that `<?xml ... encoding="..."?>` names.
 pub(crate) fn xml_encoding(head: &[u8]) -> Option<&'static Encoding> {
     let declaration = head.strip_prefix(b"<?xml")?;

@@ -1,6 +1,8 @@
 //! Where raw text ends: RCDATA, RAWTEXT and script data (WHATWG HTML 13.2.5.2 to 13.2.5.31).
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
+
+use crate::work::{self, find};
 
 /// Where the content of a raw text element ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +17,7 @@ pub(crate) struct RawEnd {
 /// The end of RCDATA or RAWTEXT from `from`, closed by `</name` (lower case).
 pub(crate) fn raw_text_end(bytes: &[u8], from: usize, name: &[u8]) -> RawEnd {
     let mut at = from;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'<', rest)) {
-        let less_than = at + found;
+    while let Some(less_than) = find(bytes, at, b'<') {
         if let Some(after_name) = end_tag(bytes, less_than, name) {
             return RawEnd {
                 text_end: less_than,
@@ -43,8 +44,7 @@ enum Escape {
 pub(crate) fn script_end(bytes: &[u8], from: usize) -> RawEnd {
     let mut escape = Escape::No;
     let mut at = from;
-    while let Some(found) = next_event(bytes, at, escape) {
-        let here = at + found;
+    while let Some(here) = next_event(bytes, at, escape) {
         at = here + 1;
         let rest = bytes.get(here..).unwrap_or_default();
         if rest.first() == Some(&b'-') {
@@ -80,11 +80,13 @@ pub(crate) fn script_end(bytes: &[u8], from: usize) -> RawEnd {
 }
 
 fn next_event(bytes: &[u8], at: usize, escape: Escape) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    match escape {
-        Escape::No => memchr(b'<', rest),
-        Escape::Once | Escape::Twice => memchr2(b'<', b'-', rest),
+    if escape == Escape::No {
+        return find(bytes, at, b'<');
     }
+    let rest = bytes.get(at..)?;
+    let found = memchr2(b'<', b'-', rest);
+    work::note(found.unwrap_or(rest.len()) + 1);
+    found.map(|length| at + length)
 }
 
 /// The byte after the name if `</name` and a byte that ends a name stand at `at`.

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 use web_atoms::NAMED_ENTITIES;
 
+use crate::work;
+
 /// Letters and digits of the longest name, `CounterClockwiseContourIntegral`.
 const LONGEST_NAME_BYTES: usize = 31;
 /// Letters and digits of the longest name that needs no semicolon, such as `Aacute`.
@@ -75,7 +77,8 @@ pub(crate) fn decode_into(raw: &str, place: Place, out: &mut String) {
 
 /// What stands before the first ampersand, and the rest beginning with it.
 pub(crate) fn split_at_ampersand(text: &str) -> Option<(&str, &str)> {
-    memchr(b'&', text.as_bytes()).and_then(|at| text.split_at_checked(at))
+    let found = work::find(text.as_bytes(), 0, b'&');
+    found.and_then(|at| text.split_at_checked(at))
 }
 
 /// Reads the reference that `from` begins with (its first byte is the ampersand): bytes taken and what
@@ -83,6 +86,7 @@ pub(crate) fn split_at_ampersand(text: &str) -> Option<(&str, &str)> {
 /// digits that it takes.
 pub(crate) fn read_reference(from: &str, place: Place) -> Option<(usize, Characters)> {
     let bytes = from.as_bytes();
+    work::note(1);
     if bytes.get(1) == Some(&b'#') {
         return read_number(bytes);
     }
@@ -92,6 +96,7 @@ pub(crate) fn read_reference(from: &str, place: Place) -> Option<(usize, Charact
         .take(LONGEST_NAME_BYTES + 1)
         .position(|byte| !byte.is_ascii_alphanumeric())
         .unwrap_or_else(|| name.len().min(LONGEST_NAME_BYTES + 1));
+    work::note(length);
     if name.get(length) == Some(&b';')
         && let Some(characters) = look_up(from.get(1..length + 2)?)
     {
@@ -137,6 +142,7 @@ fn read_number(bytes: &[u8]) -> Option<(usize, Characters)> {
         value = value.saturating_mul(radix).saturating_add(digit);
         at += 1;
     }
+    work::note(at);
     if at == from {
         return None;
     }

@@ -1,8 +1,9 @@
 //! What stands at a `<`: the tag open, comment, doctype and CDATA states of WHATWG HTML 13.2.5.
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use crate::names::Name;
+use crate::work::{self, find};
 
 /// What a `<` begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +54,9 @@ pub(crate) fn read_markup(bytes: &[u8], less_than: usize, takes_cdata: bool) -> 
 #[inline]
 fn read_name(bytes: &[u8], from: usize) -> (Name, usize) {
     let rest = bytes.get(from..).unwrap_or_default();
-    let ends = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>');
-    let length = rest.iter().position(ends).unwrap_or(rest.len());
-    (
-        Name::of(rest.get(..length).unwrap_or_default()),
-        from + length,
-    )
+    let (name, length) = Name::at_start_of(rest);
+    work::note(length);
+    (name, from + length)
 }
 
 fn read_declaration(bytes: &[u8], at: usize, takes_cdata: bool) -> Markup {
@@ -74,6 +72,7 @@ fn read_declaration(bytes: &[u8], at: usize, takes_cdata: bool) -> Markup {
             .get(from..)
             .and_then(|rest| memmem::find(rest, b"]]>"));
         let to = found.map_or(bytes.len(), |length| from + length);
+        work::note(to.saturating_sub(from));
         return Markup::CharacterData {
             from,
             to,
@@ -89,8 +88,7 @@ fn read_declaration(bytes: &[u8], at: usize, takes_cdata: bool) -> Markup {
 /// or `->`; an unclosed one takes the rest of the input.
 fn comment_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'>', rest)) {
-        let end = at + found;
+    while let Some(end) = find(bytes, at, b'>') {
         let content = bytes.get(from..end).unwrap_or_default();
         if matches!(content, b"" | b"-") || content.ends_with(b"--") || content.ends_with(b"--!") {
             return end + 1;
@@ -101,8 +99,7 @@ fn comment_end(bytes: &[u8], from: usize) -> usize {
 }
 
 fn after_greater_than(bytes: &[u8], from: usize) -> usize {
-    let found = bytes.get(from..).and_then(|rest| memchr(b'>', rest));
-    found.map_or(bytes.len(), |length| from + length + 1)
+    find(bytes, from, b'>').map_or(bytes.len(), |at| at + 1)
 }
 
 #[cfg(test)]

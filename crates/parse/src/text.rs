@@ -1,7 +1,8 @@
 //! Text with its whitespace collapsed, under a bound.
 
-use crate::names::Edge;
+use crate::elements::Edge;
 use crate::references::{Place, read_reference, split_at_ampersand};
+use crate::work;
 
 /// How long a text may grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,16 @@ impl Collapsed {
         self.out
     }
 
+    /// The text, and begins anew; the room that it took is kept for the next one.
+    pub(crate) fn take_text(&mut self) -> String {
+        let text = self.out.as_str().to_owned();
+        self.out.clear();
+        self.gap = Edge::None;
+        self.characters = 0;
+        self.is_cut = false;
+        text
+    }
+
     /// Separates what follows from what was before.
     pub(crate) fn separate(&mut self, edge: Edge) {
         match (edge, self.gap) {
@@ -84,6 +95,7 @@ impl Collapsed {
 
     /// Adds a run of text that has no references.
     pub(crate) fn push(&mut self, run: &str) {
+        work::note(run.len());
         let bytes = run.as_bytes();
         let mut at = 0;
         while let Some(byte) = bytes.get(at)
@@ -138,23 +150,34 @@ impl Collapsed {
 /// a space before another one or the end.
 #[inline]
 fn words_length(bytes: &[u8]) -> usize {
-    let mut pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let stops = |(byte, next): (&u8, &u8)| {
-        *byte <= b' '
-            && (matches!(byte, 0 | b'\t' | b'\n' | b'\x0c' | b'\r')
-                || (*byte == b' ' && *next <= b' '))
+    let plain = plain_length(bytes);
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let mut pairs = rest.iter().zip(rest.iter().skip(1));
+    let is_break = |byte: u8| matches!(byte, 0 | b'\t' | b'\n' | b'\x0c' | b'\r');
+    let stops = |(byte, next): (&u8, &u8)| is_break(*byte) || (*byte == b' ' && *next <= b' ');
+    let ends_open = rest
+        .last()
+        .is_some_and(|byte| is_break(*byte) || *byte == b' ');
+    let length = pairs
+        .position(stops)
+        .unwrap_or(rest.len() - usize::from(ends_open));
+    plain + length
+}
+
+/// How many bytes at the start of `bytes` are surely words, found a block at a time so that the compiler
+/// can compare a whole block at once.
+fn plain_length(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 16;
+    let blocks = bytes.chunks_exact(BLOCK);
+    let nexts = bytes.get(1..).unwrap_or_default().chunks_exact(BLOCK);
+    let stops = |(block, next): (&[u8], &[u8])| {
+        let pairs = block.iter().zip(next);
+        pairs.fold(false, |stops, (byte, next)| {
+            stops | (*byte < b' ') | ((*byte == b' ') & (*next <= b' '))
+        })
     };
-    match pairs.position(stops) {
-        Some(length) => length,
-        None if matches!(
-            bytes.last(),
-            Some(0 | b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
-        ) =>
-        {
-            bytes.len() - 1
-        }
-        None => bytes.len(),
-    }
+    let pairs = blocks.zip(nexts);
+    pairs.take_while(|pair| !stops(*pair)).count() * BLOCK
 }
 
 fn fitting_bytes(words: &str, room: usize) -> &str {

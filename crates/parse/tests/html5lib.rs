@@ -1,5 +1,7 @@
 //! html5lib-tests: href sets against the expected trees and against html5ever, sniffed encodings.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail")]
+
 mod oracle;
 
 use std::collections::BTreeSet;
@@ -99,6 +101,14 @@ fn all_cases() -> Vec<(String, Case)> {
     for path in files(&directory, "dat") {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         all.extend(cases(&path).into_iter().map(|case| (name.clone(), case)));
+    }
+    for path in files(&directory.join("scripted"), "dat") {
+        let name = format!("scripted/{}", path.file_name().unwrap().to_string_lossy());
+        let scripted = cases(&path).into_iter().map(|case| Case {
+            needs_scripts: true,
+            ..case
+        });
+        all.extend(scripted.map(|case| (name.clone(), case)));
     }
     assert!(all.len() > 1_500, "only {} cases", all.len());
     all

@@ -68,7 +68,9 @@ impl Web {
 
     /// The seeds: page 0 of the first [`Web::seed_hosts`] hosts.
     pub fn seeds(&self) -> Vec<String> {
-        (0..self.seed_hosts.min(self.hosts)).map(|host| self.url(&self.host_name(host), "/")).collect()
+        (0..self.seed_hosts.min(self.hosts))
+            .map(|host| self.url(&self.host_name(host), "/"))
+            .collect()
     }
 
     /// The port where it is written in URLs.
@@ -121,7 +123,10 @@ impl Web {
         }
         let bits = draw.bits();
         let section = |shift: u32| {
-            SECTIONS.get((bits >> shift) as usize % SECTIONS.len()).copied().unwrap_or_default()
+            SECTIONS
+                .get((bits >> shift) as usize % SECTIONS.len())
+                .copied()
+                .unwrap_or_default()
         };
         match bits % 16 {
             0 => {
@@ -208,8 +213,15 @@ mod tests {
             for page in 0..1_000 {
                 let id = PageId { host, page };
                 let path = web.path(id);
-                assert_eq!(web.page_at(host, 1_000, path.as_bytes()), Some(id), "{path}");
-                assert_eq!(web.page_at(host, 1_000, format!("{path}x").as_bytes()), None);
+                assert_eq!(
+                    web.page_at(host, 1_000, path.as_bytes()),
+                    Some(id),
+                    "{path}"
+                );
+                assert_eq!(
+                    web.page_at(host, 1_000, format!("{path}x").as_bytes()),
+                    None
+                );
                 assert_eq!(path.starts_with(PRIVATE), web.is_private(id));
             }
         }
@@ -223,18 +235,35 @@ mod tests {
         let web = Web::plain(1, 20, 100);
         assert_eq!(web.host_number("h7.sim.test"), Some(7));
         assert_eq!(web.host_number("H19.SIM.test:8080"), Some(19));
-        for name in ["h20.sim.test", "h07.sim.test", "h.sim.test", "x1.sim.test", "h1.test", "h1"] {
+        for name in [
+            "h20.sim.test",
+            "h07.sim.test",
+            "h.sim.test",
+            "x1.sim.test",
+            "h1.test",
+            "h1",
+        ] {
             assert_eq!(web.host_number(name), None, "{name}");
         }
     }
 
     #[test]
     fn the_scheme_s_own_port_is_not_written() {
-        let web = Web { public_port: Some(80), ..Web::default() };
+        let web = Web {
+            public_port: Some(80),
+            ..Web::default()
+        };
         assert_eq!(web.seeds(), ["http://h0.sim.test/"]);
         let web = Web { tls: true, ..web };
         assert_eq!(web.seeds(), ["https://h0.sim.test:80/"]);
-        let web = Web { public_port: Some(443), seed_hosts: 2, ..web };
-        assert_eq!(web.seeds(), ["https://h0.sim.test/", "https://h1.sim.test/"]);
+        let web = Web {
+            public_port: Some(443),
+            seed_hosts: 2,
+            ..web
+        };
+        assert_eq!(
+            web.seeds(),
+            ["https://h0.sim.test/", "https://h1.sim.test/"]
+        );
     }
 }

@@ -123,9 +123,14 @@ impl Charset {
     /// The text of this charset; made when it is first asked for, some 40 kB.
     pub(crate) fn text(self) -> &'static Text {
         static TEXTS: [OnceLock<Text>; 9] = [const { OnceLock::new() }; 9];
-        static NONE: Text =
-            Text { heading: Vec::new(), anchors: Vec::new(), paragraphs: Vec::new() };
-        TEXTS.get(self as usize).map_or(&NONE, |text| text.get_or_init(|| Text::new(self)))
+        static NONE: Text = Text {
+            heading: Vec::new(),
+            anchors: Vec::new(),
+            paragraphs: Vec::new(),
+        };
+        TEXTS
+            .get(self as usize)
+            .map_or(&NONE, |text| text.get_or_init(|| Text::new(self)))
     }
 }
 
@@ -136,7 +141,9 @@ impl Text {
         let words: Vec<&str> = ENGLISH.split_whitespace().collect();
         let mut draw = Draw::new(0, Topic::Body, charset as u32, 0);
         let pick = |draw: &mut Draw, from: &[&'static str]| {
-            from.get(draw.below(from.len() as u32) as usize).copied().unwrap_or_default()
+            from.get(draw.below(from.len() as u32) as usize)
+                .copied()
+                .unwrap_or_default()
         };
         let paragraph = |number: u32| {
             let mut text = String::from(if number % 7 == 3 { "<h2>" } else { "<p>" });
@@ -159,9 +166,15 @@ impl Text {
             encode(&text)
         };
         let paragraphs = (0..PARAGRAPHS).map(paragraph).collect();
-        let anchors =
-            words.chunks(2).map(|pair| encode(&pair.join(" "))).chain(sample.iter().map(|w| encode(w)));
-        Self { heading: encode(charset.sample()), anchors: anchors.collect(), paragraphs }
+        let anchors = words
+            .chunks(2)
+            .map(|pair| encode(&pair.join(" ")))
+            .chain(sample.iter().map(|w| encode(w)));
+        Self {
+            heading: encode(charset.sample()),
+            anchors: anchors.collect(),
+            paragraphs,
+        }
     }
 
     /// An anchor text; which one follows from `bits`.
@@ -176,7 +189,8 @@ impl Text {
 }
 
 fn pick(from: &[Vec<u8>], bits: u64) -> &[u8] {
-    from.get((bits % from.len().max(1) as u64) as usize).map_or(&[], Vec::as_slice)
+    from.get((bits % from.len().max(1) as u64) as usize)
+        .map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]
@@ -190,12 +204,16 @@ mod tests {
             assert!(!unmappable, "{charset:?}");
             assert_eq!(charset.encoding().decode(&bytes).0, charset.sample());
             if let Some(label) = charset.label() {
-                assert_eq!(Encoding::for_label(label.as_bytes()), Some(charset.encoding()));
+                assert_eq!(
+                    Encoding::for_label(label.as_bytes()),
+                    Some(charset.encoding())
+                );
             }
             let text = charset.text();
             for bits in 0..u64::from(PARAGRAPHS) {
-                let (_, malformed) =
-                    charset.encoding().decode_without_bom_handling(text.paragraph(bits));
+                let (_, malformed) = charset
+                    .encoding()
+                    .decode_without_bom_handling(text.paragraph(bits));
                 assert!(!malformed);
                 assert!(text.paragraph(bits).len() > 100);
             }

@@ -15,7 +15,9 @@ impl Clock {
         reason = "the ban is on the crawler's crates: a server that records arrivals needs a clock"
     )]
     pub(crate) fn start() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 
     /// Microseconds since [`Clock::start`].

@@ -32,20 +32,36 @@ pub(crate) fn answer(shared: &Shared, host: &str, target: &str) -> Option<Contro
     let (content_type, body) = match target {
         "/truth" => truth(TruthScope::Any),
         "/truth?scope=host" => truth(TruthScope::Host),
-        "/log" => (text, shared.recorder.log(&shared.plan).to_tsv().into_bytes()),
+        "/log" => (
+            text,
+            shared.recorder.log(&shared.plan).to_tsv().into_bytes(),
+        ),
         "/stats" => ("application/json", json(&shared.recorder.stats())),
         "/web" => ("application/json", json(&shared.plan.web)),
         "/ca" => {
             let pem = shared.tls.as_ref().map(|tls| tls.ca_pem.clone());
-            ("application/x-pem-file", pem.unwrap_or_default().into_bytes())
+            (
+                "application/x-pem-file",
+                pem.unwrap_or_default().into_bytes(),
+            )
         }
         "/stop" => ("text/plain", b"stopping\n".to_vec()),
         _ => {
             let body = b"truth, truth?scope=host, log, stats, web, ca, stop\n".to_vec();
-            return Some(ControlReply { status: 404, content_type: "text/plain", body, stops: false });
+            return Some(ControlReply {
+                status: 404,
+                content_type: "text/plain",
+                body,
+                stops: false,
+            });
         }
     };
-    Some(ControlReply { status: 200, content_type, body, stops: target == "/stop" })
+    Some(ControlReply {
+        status: 200,
+        content_type,
+        body,
+        stops: target == "/stop",
+    })
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -55,7 +55,7 @@ impl Draw {
 
     /// The next whole number below `bound`; 0 where `bound` is 0.
     pub(crate) fn below(&mut self, bound: u32) -> u32 {
-        ((self.bits() >> 32) * u64::from(bound) >> 32) as u32
+        (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// The next standard normal number (Box and Muller 1958, the cosine half).
@@ -79,15 +79,22 @@ impl Ranks {
     pub(crate) fn new(count: u32, exponent: f64) -> Self {
         let power = 1.0 - exponent;
         let end = f64::from(count) + 1.0;
-        let span = if power.abs() < 1e-9 { end.ln() } else { end.powf(power) - 1.0 };
+        let span = if power.abs() < 1e-9 {
+            end.ln()
+        } else {
+            end.powf(power) - 1.0
+        };
         Self { count, power, span }
     }
 
     /// The next rank.
     pub(crate) fn draw(&self, draw: &mut Draw) -> u32 {
         let share = draw.unit() * self.span;
-        let place =
-            if self.power.abs() < 1e-9 { share.exp() } else { (share + 1.0).powf(1.0 / self.power) };
+        let place = if self.power.abs() < 1e-9 {
+            share.exp()
+        } else {
+            (share + 1.0).powf(1.0 / self.power)
+        };
         ((place - 1.0).max(0.0) as u32).min(self.count.saturating_sub(1))
     }
 }
@@ -103,6 +110,22 @@ mod tests {
         assert_ne!(first, Draw::new(7, Topic::Links, 1, 2).bits());
         assert_ne!(first, Draw::new(8, Topic::Path, 1, 2).bits());
         assert_ne!(first, Draw::new(7, Topic::Path, 2, 1).bits());
+    }
+
+    #[test]
+    fn first_numbers_of_neighbouring_streams_are_spread_evenly() {
+        for topic in [
+            Topic::Robots,
+            Topic::RobotsBody,
+            Topic::Outcome,
+            Topic::Path,
+        ] {
+            for seed in 0..5 {
+                let unit = |host| Draw::new(seed, topic, host, 0).unit();
+                let low = (0..10_000).filter(|host| unit(*host) < 0.02).count();
+                assert!((140..260).contains(&low), "{topic:?} {seed}: {low}");
+            }
+        }
     }
 
     #[test]

@@ -34,7 +34,12 @@ impl Error {
             ErrorKind::Certificate => "cannot make a certificate",
             ErrorKind::Log => "not a line of a log",
         };
-        Self { kind, message, subject: subject.into(), source: None }
+        Self {
+            kind,
+            message,
+            subject: subject.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn caused(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

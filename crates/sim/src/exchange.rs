@@ -35,7 +35,21 @@ impl Shared {
     pub(crate) fn new(plan: Plan, options: ServeOptions, tls: Option<Tls>) -> Self {
         let recorder = Arc::new(Recorder::new(&plan, options.log));
         let stop = watch::Sender::new(false);
-        Self { plan, options, recorder, tls, stop, spare: Mutex::new(Vec::new()) }
+        Self {
+            plan,
+            options,
+            recorder,
+            tls,
+            stop,
+            spare: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Waits until the server is to stop.
+    pub(crate) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender is in `self`: it cannot be gone.
+        let _ = stop.wait_for(|stopped| *stopped).await;
     }
 
     /// Notes a request and decides on its answer.
@@ -52,7 +66,11 @@ impl Shared {
             Mood::Calm => reply,
             Mood::Flaky => reply.refused(503, false),
             Mood::TooFast => {
-                let status = if ask.target.len() % 2 == 0 { 429 } else { 503 };
+                let status = if ask.target.len().is_multiple_of(2) {
+                    429
+                } else {
+                    503
+                };
                 reply.refused(status, true)
             }
         };

@@ -84,7 +84,9 @@ fn push_origin(web: &Web, host: u32, form: u64, out: &mut Vec<u8>) {
     }
     web.push_authority(host, out);
     if form % 16 == 1 {
-        out.iter_mut().skip(start).for_each(u8::make_ascii_uppercase);
+        out.iter_mut()
+            .skip(start)
+            .for_each(u8::make_ascii_uppercase);
     }
 }
 
@@ -95,7 +97,11 @@ fn push_relative(directory: &[u8], path: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(rest);
         return;
     }
-    let depth = directory.iter().filter(|byte| **byte == b'/').count().saturating_sub(1);
+    let depth = directory
+        .iter()
+        .filter(|byte| **byte == b'/')
+        .count()
+        .saturating_sub(1);
     if depth == 0 {
         out.extend_from_slice(b"./");
     }
@@ -116,10 +122,11 @@ fn escape(start: usize, raw_utf8: bool, style: u64, out: &mut Vec<u8>) {
     let written = out.get(start..).unwrap_or_default();
     if let Some(at) = written.iter().position(|byte| *byte == b'&') {
         out.splice(start + at..=start + at, reference.iter().copied());
-    } else if raw_utf8 && style >> 34 & 1 == 0 {
-        if let Some(at) = written.windows(6).position(|window| window == b"%C3%A9") {
-            out.splice(start + at..start + at + 6, [0xC3, 0xA9]);
-        }
+    } else if raw_utf8
+        && style >> 34 & 1 == 0
+        && let Some(at) = written.windows(6).position(|window| window == b"%C3%A9")
+    {
+        out.splice(start + at..start + at + 6, [0xC3, 0xA9]);
     }
 }
 
@@ -137,16 +144,28 @@ mod tests {
 
     #[test]
     fn every_way_of_writing_leads_to_the_page() {
-        let web = Web { public_port: Some(8080), ..Web::realistic(2, 3, 600) };
+        let web = Web {
+            public_port: Some(8080),
+            ..Web::realistic(2, 3, 600)
+        };
         let mut draw = Draw::new(1, Topic::Body, 0, 0);
         let mut bare = 0;
         for _ in 0..40_000 {
-            let from = PageId { host: draw.below(3), page: draw.below(200) };
-            let to = PageId { host: draw.below(3), page: draw.below(200) };
+            let from = PageId {
+                host: draw.below(3),
+                page: draw.below(200),
+            };
+            let to = PageId {
+                host: draw.below(3),
+                page: draw.below(200),
+            };
             let path = web.path(from);
             let slash = path.split('?').next().unwrap().rfind('/').unwrap();
-            let base =
-                Base { host: from.host, directory: path[..=slash].as_bytes(), raw_utf8: true };
+            let base = Base {
+                host: from.host,
+                directory: &path.as_bytes()[..=slash],
+                raw_utf8: true,
+            };
             let mut out = Vec::new();
             push_href(&web, base, to, draw.bits(), &mut out);
             let href = decode(&out);
@@ -162,13 +181,24 @@ mod tests {
 
     #[test]
     fn a_secure_web_links_with_its_own_scheme() {
-        let web = Web { tls: true, public_port: Some(8443), ..Web::plain(2, 3, 600) };
-        let base = Base { host: 0, directory: b"/", raw_utf8: false };
+        let web = Web {
+            tls: true,
+            public_port: Some(8443),
+            ..Web::plain(2, 3, 600)
+        };
+        let base = Base {
+            host: 0,
+            directory: b"/",
+            raw_utf8: false,
+        };
         for style in 0..=255 {
             let mut out = Vec::new();
             push_href(&web, base, PageId { host: 1, page: 0 }, style, &mut out);
             let href = decode(&out);
-            let joined = url::Url::parse("https://h0.sim.test:8443/").unwrap().join(&href).unwrap();
+            let joined = url::Url::parse("https://h0.sim.test:8443/")
+                .unwrap()
+                .join(&href)
+                .unwrap();
             assert_eq!(joined.as_str(), "https://h1.sim.test:8443/");
         }
     }

@@ -19,9 +19,11 @@ const MAX_HEADERS: usize = 64;
 const CHUNK_BYTES: usize = 8 << 10;
 
 /// What a request asks of the connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Wishes {
     keep_alive: bool,
+    /// HTTP/1.0 knows no chunks.
+    takes_chunks: bool,
     head_only: bool,
     gzip: bool,
 }
@@ -54,12 +56,24 @@ where
         let open = match request {
             Request::Web(met) => {
                 let (reply, mut asked) = *met;
-                let exchange = Exchange { shared, reply: &reply, wishes };
-                exchange.answer(&mut stream, &mut buffer, &mut head, &mut asked).await?
+                let exchange = Exchange {
+                    shared,
+                    reply: &reply,
+                    wishes,
+                };
+                exchange
+                    .answer(&mut stream, &mut buffer, &mut head, &mut asked)
+                    .await?
             }
             Request::Control(reply) => {
                 let kind = reply.content_type;
-                push_head(&mut head, reply.status, kind, reply.body.len(), wishes.keep_alive);
+                push_head(
+                    &mut head,
+                    reply.status,
+                    kind,
+                    reply.body.len(),
+                    wishes.keep_alive,
+                );
                 write(&mut stream, &head, &reply.body).await?;
                 if reply.stops {
                     shared.stop.send_replace(true);
@@ -80,7 +94,7 @@ where
 
 /// Takes a whole request off the buffer; none where it is not all there yet.
 fn take_request(shared: &Shared, number: u64, buffer: &mut BytesMut) -> Option<(Request, Wishes)> {
-    let mut wishes = Wishes { keep_alive: false, head_only: false, gzip: false };
+    let mut wishes = Wishes::default();
     if buffer.is_empty() {
         return None;
     }
@@ -93,6 +107,7 @@ fn take_request(shared: &Shared, number: u64, buffer: &mut BytesMut) -> Option<(
         Err(_) => return Some((Request::Bad(400), wishes)),
     };
     wishes.keep_alive = parsed.version == Some(1);
+    wishes.takes_chunks = wishes.keep_alive;
     let mut host = "";
     for header in parsed.headers.iter() {
         let name = header.name;
@@ -129,14 +144,19 @@ fn take_request(shared: &Shared, number: u64, buffer: &mut BytesMut) -> Option<(
 
 /// Host and path; a target in absolute form, as a proxy gets it, has both (RFC 9112 section 3.2.2).
 fn split_target<'a>(host: &'a str, target: &'a str) -> (&'a str, &'a str) {
-    match target.strip_prefix("http://") {
+    match target
+        .strip_prefix("http://")
+        .or_else(|| target.strip_prefix("https://"))
+    {
         Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
         None => (host, target),
     }
 }
 
 fn contains(value: &[u8], word: &[u8]) -> bool {
-    value.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+    value
+        .windows(word.len())
+        .any(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// One request and its answer.
@@ -158,8 +178,7 @@ impl Exchange<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if !wait(stream, buffer, self.reply.latency_micros).await
-            || self.reply.fate == Fate::Closed
+        if !wait(stream, buffer, self.reply.latency_micros).await || self.reply.fate == Fate::Closed
         {
             return Ok(false);
         }
@@ -190,7 +209,8 @@ impl Exchange<'_> {
             head.extend_from_slice(b"connection: close\r\n");
         }
         let whole = self.reply.fate == Fate::Sent;
-        if self.shared.options.chunked && whole && !body.is_empty() {
+        let in_chunks = self.shared.options.chunked && self.wishes.takes_chunks;
+        if in_chunks && whole && !body.is_empty() {
             head.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
             return chunked(&body);
         }
@@ -239,7 +259,11 @@ fn push_status(head: &mut Vec<u8>, status: u16) {
 
 fn push_head(head: &mut Vec<u8>, status: u16, kind: &str, length: usize, keep_alive: bool) {
     push_status(head, status);
-    let close = if keep_alive { "" } else { "connection: close\r\n" };
+    let close = if keep_alive {
+        ""
+    } else {
+        "connection: close\r\n"
+    };
     let rest = format!("content-type: {kind}\r\ncontent-length: {length}\r\n{close}\r\n");
     head.extend_from_slice(rest.as_bytes());
 }
@@ -256,7 +280,9 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, head: &[u8], body: &[u8]) -> io::Result<()> {
-    stream.write_all_buf(&mut head.chain(body)).await?;
+    stream
+        .write_all_buf(&mut bytes::Buf::chain(head, body))
+        .await?;
     stream.flush().await
 }
 

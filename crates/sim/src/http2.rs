@@ -46,8 +46,14 @@ async fn answer(
     number: u64,
     request: &Request<Incoming>,
 ) -> Result<Response<Payload>, Closed> {
-    let host = request.uri().authority().map_or("", http::uri::Authority::as_str);
-    let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let host = request
+        .uri()
+        .authority()
+        .map_or("", http::uri::Authority::as_str);
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
     if let Some(reply) = control::answer(shared, host, target) {
         let mut response = Response::new(Payload::control(reply.body));
         *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or_default();
@@ -86,13 +92,25 @@ fn respond(
     let payload = if head_only || body.is_empty() {
         builder = builder.header(http::header::CONTENT_LENGTH, body.len());
         asked.sent(reply.status, 0);
-        Payload { data: None, cut: false, status: reply.status, asked: Some(asked) }
+        Payload {
+            data: None,
+            cut: false,
+            status: reply.status,
+            asked: Some(asked),
+        }
     } else {
         let data = Some(Bytes::from(body));
-        Payload { data, cut: reply.fate == Fate::Cut, status: reply.status, asked: Some(asked) }
+        Payload {
+            data,
+            cut: reply.fate == Fate::Cut,
+            status: reply.status,
+            asked: Some(asked),
+        }
     };
     // The parts are ours and valid; an empty answer is what is left if one were not.
-    builder.body(payload).unwrap_or_else(|_| Response::new(Payload::control(Vec::new())))
+    builder
+        .body(payload)
+        .unwrap_or_else(|_| Response::new(Payload::control(Vec::new())))
 }
 
 /// Waits the latency; false where the server stops meanwhile. A stream that the peer resets is
@@ -101,10 +119,9 @@ async fn wait(shared: &Shared, micros: u64) -> bool {
     if micros == 0 {
         return true;
     }
-    let mut stop = shared.stop.subscribe();
     tokio::select! {
         () = tokio::time::sleep(Duration::from_micros(micros)) => true,
-        _ = stop.wait_for(|stopped| *stopped) => false,
+        () = shared.stopped() => false,
     }
 }
 
@@ -120,7 +137,12 @@ struct Payload {
 impl Payload {
     fn control(body: Vec<u8>) -> Self {
         let data = (!body.is_empty()).then(|| Bytes::from(body));
-        Self { data, cut: false, status: 200, asked: None }
+        Self {
+            data,
+            cut: false,
+            status: 200,
+            asked: None,
+        }
     }
 }
 
@@ -154,4 +176,3 @@ impl Body for Payload {
         }
     }
 }
-

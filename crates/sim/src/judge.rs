@@ -27,7 +27,13 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         let scope = TruthScope::Any;
-        Self { scope, delay_micros: 0, slack_micros: 0, per_host: 1, robots: true }
+        Self {
+            scope,
+            delay_micros: 0,
+            slack_micros: 0,
+            per_host: 1,
+            robots: true,
+        }
     }
 }
 
@@ -95,8 +101,11 @@ impl Judgement {
 /// (as [`crate::Server::web`] has).
 pub fn judge(web: &Web, log: &Log, rules: &Rules) -> Judgement {
     let plan = Plan::new(web.clone());
-    let mut judgement =
-        Judgement { asked: log.entries.len(), dropped: log.dropped, ..Judgement::default() };
+    let mut judgement = Judgement {
+        asked: log.entries.len(),
+        dropped: log.dropped,
+        ..Judgement::default()
+    };
     judge_pages(&plan, log, rules, &mut judgement);
     judge_hosts(&plan, log, rules, &mut judgement);
     judgement
@@ -115,19 +124,22 @@ fn judge_pages(plan: &Plan, log: &Log, rules: &Rules, judgement: &mut Judgement)
                 let case = format!("{url} {status}, true is {}", page.status);
                 judgement.wrong_status.push(case);
             }
-            None if truth.denied.contains_key(url) => {
-                if rules.robots {
-                    judgement.denied.push(url.clone());
-                }
-            }
-            None if rules.robots => judgement.unknown.push(url.clone()),
             // What lies behind denied pages is not in the truth.
-            None => {}
+            None if !rules.robots => {}
+            None if truth.denied.contains_key(url) => judgement.denied.push(url.clone()),
+            None => judgement.unknown.push(url.clone()),
         }
     }
-    judgement.missing = truth.pages.into_keys().filter(|url| !last.contains_key(url)).collect();
-    judgement.twice =
-        log.asked_twice().iter().map(|(host, path, _)| plan.web.url(host, path)).collect();
+    judgement.missing = truth
+        .pages
+        .into_keys()
+        .filter(|url| !last.contains_key(url))
+        .collect();
+    judgement.twice = log
+        .asked_twice()
+        .iter()
+        .map(|(host, path, _)| plan.web.url(host, path))
+        .collect();
 }
 
 fn judge_hosts(plan: &Plan, log: &Log, rules: &Rules, judgement: &mut Judgement) {
@@ -139,11 +151,17 @@ fn judge_hosts(plan: &Plan, log: &Log, rules: &Rules, judgement: &mut Judgement)
     let mut too_many = BTreeSet::new();
     let mut before_robots = BTreeSet::new();
     for (host, entries) in hosts {
-        let Some(number) = plan.web.host_number(host) else { continue };
+        let Some(number) = plan.web.host_number(host) else {
+            continue;
+        };
         if let Some((gap, least)) = worst_gap(plan, number, &entries, rules) {
             too_soon.insert(format!("{host} {gap} us, least is {least} us"));
         }
-        let most = entries.iter().map(|entry| entry.in_flight_on_host).max().unwrap_or_default();
+        let most = entries
+            .iter()
+            .map(|entry| entry.in_flight_on_host)
+            .max()
+            .unwrap_or_default();
         if most > rules.per_host {
             too_many.insert(format!("{host} {most}"));
         }
@@ -158,13 +176,12 @@ fn judge_hosts(plan: &Plan, log: &Log, rules: &Rules, judgement: &mut Judgement)
 
 /// The smallest gap of those that broke their delay, with that delay. A Crawl-delay holds between
 /// requests for pages: before robots.txt is read no one knows it.
-fn worst_gap(
-    plan: &Plan,
-    host: u32,
-    entries: &[&LogEntry],
-    rules: &Rules,
-) -> Option<(u64, u64)> {
-    let crawl_delay = if rules.robots { plan.crawl_delay_ms(host).unwrap_or_default() } else { 0 };
+fn worst_gap(plan: &Plan, host: u32, entries: &[&LogEntry], rules: &Rules) -> Option<(u64, u64)> {
+    let crawl_delay = if rules.robots {
+        plan.crawl_delay_ms(host).unwrap_or_default()
+    } else {
+        0
+    };
     let pairs = entries.iter().zip(entries.iter().skip(1));
     let broken = pairs.filter_map(|(first, second)| {
         let guided = first.is_guide() || second.is_guide();
@@ -177,10 +194,14 @@ fn worst_gap(
 }
 
 fn is_before_robots(entries: &[&LogEntry]) -> bool {
-    let answered =
-        entries.iter().filter(|entry| entry.path == "/robots.txt").map(|entry| entry.done_micros);
+    let answered = entries
+        .iter()
+        .filter(|entry| entry.path == "/robots.txt")
+        .map(|entry| entry.done_micros);
     let answered = answered.min().unwrap_or(u64::MAX);
-    entries.iter().any(|entry| !entry.is_guide() && entry.at_micros < answered)
+    entries
+        .iter()
+        .any(|entry| !entry.is_guide() && entry.at_micros < answered)
 }
 
 #[cfg(test)]
@@ -215,19 +236,32 @@ mod tests {
     }
 
     fn web() -> Web {
-        let outcomes = Outcomes { denied: 0.2, not_found: 0.1, ..Outcomes::default() };
-        Web { outcomes, ..Web::plain(3, 5, 200) }
+        let outcomes = Outcomes {
+            denied: 0.2,
+            not_found: 0.1,
+            ..Outcomes::default()
+        };
+        Web {
+            outcomes,
+            ..Web::plain(3, 5, 200)
+        }
     }
 
     fn broken(log: &Log, rules: &Rules) -> Vec<&'static str> {
         let judgement = judge(&web(), log, rules);
-        let broken = judgement.rules().into_iter().filter(|(_, cases)| !cases.is_empty());
+        let broken = judgement
+            .rules()
+            .into_iter()
+            .filter(|(_, cases)| !cases.is_empty());
         broken.map(|(name, _)| name).collect()
     }
 
     #[test]
     fn a_right_crawl_breaks_nothing() {
-        let rules = Rules { delay_micros: 900_000, ..Rules::default() };
+        let rules = Rules {
+            delay_micros: 900_000,
+            ..Rules::default()
+        };
         let judgement = judge(&web(), &right_log(&web()), &rules);
         assert!(!judgement.is_broken(), "{}", judgement.table());
     }
@@ -238,36 +272,69 @@ mod tests {
         let plants: [(&str, Plant); 8] = [
             ("missing", |log| drop(log.entries.remove(20))),
             ("unknown", |log| {
-                let entry = LogEntry { path: "/ghost/1.html".to_owned(), ..log.entries[20].clone() };
-                log.entries.insert(21, LogEntry { at_micros: entry.at_micros + 1, ..entry });
+                let entry = LogEntry {
+                    path: "/ghost/1.html".to_owned(),
+                    ..log.entries[20].clone()
+                };
+                log.entries.insert(
+                    21,
+                    LogEntry {
+                        at_micros: entry.at_micros + 1,
+                        ..entry
+                    },
+                );
             }),
             ("denied", |log| {
                 let web = web();
                 let truth = web.truth(TruthScope::Any);
-                let url = truth.denied.keys().find(|url| url.contains("//h1.")).unwrap();
+                let url = truth
+                    .denied
+                    .keys()
+                    .find(|url| url.contains("//h1."))
+                    .unwrap();
                 let path = url.strip_prefix("http://h1.sim.test").unwrap().to_owned();
                 let at_micros = 900_000_000;
                 let host = "h1.sim.test".to_owned();
                 let entry = log.entries[20].clone();
-                log.entries.push(LogEntry { host, path, at_micros, ..entry });
+                log.entries.push(LogEntry {
+                    host,
+                    path,
+                    at_micros,
+                    ..entry
+                });
             }),
             ("twice", |log| {
                 let entry = log.entries[20].clone();
-                log.entries.push(LogEntry { at_micros: 900_000_000, ..entry });
+                log.entries.push(LogEntry {
+                    at_micros: 900_000_000,
+                    ..entry
+                });
             }),
             ("wrong status", |log| log.entries[20].status = 500),
-            ("too soon", |log| log.entries[21].at_micros = log.entries[20].at_micros + 899_999),
-            ("too many at once", |log| log.entries[20].in_flight_on_host = 2),
-            ("before robots.txt", |log| log.entries[1].done_micros = u64::MAX),
+            ("too soon", |log| {
+                log.entries[21].at_micros = log.entries[20].at_micros + 899_999
+            }),
+            ("too many at once", |log| {
+                log.entries[20].in_flight_on_host = 2
+            }),
+            ("before robots.txt", |log| {
+                log.entries[1].done_micros = u64::MAX
+            }),
         ];
-        let rules = Rules { delay_micros: 900_000, ..Rules::default() };
+        let rules = Rules {
+            delay_micros: 900_000,
+            ..Rules::default()
+        };
         for (name, plant) in plants {
             let mut log = right_log(&web());
             plant(&mut log);
             let found = broken(&log, &rules);
             assert!(found.contains(&name), "{name}: {found:?}");
         }
-        let log = Log { dropped: 1, ..right_log(&web()) };
+        let log = Log {
+            dropped: 1,
+            ..right_log(&web())
+        };
         assert!(judge(&web(), &log, &rules).is_broken());
     }
 
@@ -278,7 +345,10 @@ mod tests {
         web.robots.crawl_delay_ms = 2_000;
         let log = right_log(&web);
         assert_eq!(judge(&web, &log, &Rules::default()).too_soon.len(), 5);
-        let rude = Rules { robots: false, ..Rules::default() };
+        let rude = Rules {
+            robots: false,
+            ..Rules::default()
+        };
         assert!(judge(&web, &log, &rude).too_soon.is_empty());
     }
 }

@@ -8,7 +8,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub fn raise_file_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
-        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
         // A bound that stays low shows as refused connections; it is no reason not to serve.
         let _ = setrlimit(Resource::Nofile, raised);
     }
@@ -22,6 +25,9 @@ mod tests {
     #[test]
     fn the_soft_limit_becomes_the_hard_one() {
         let limit = raise_file_limit();
-        assert_eq!(Some(limit), getrlimit(Resource::Nofile).maximum.or(Some(u64::MAX)));
+        assert_eq!(
+            Some(limit),
+            getrlimit(Resource::Nofile).maximum.or(Some(u64::MAX))
+        );
     }
 }

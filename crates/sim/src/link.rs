@@ -45,34 +45,73 @@ impl Plan {
             0 => tree(from.host, self.host_children, web.hosts),
             _ => (0, 0),
         };
-        let drawn_internal = web.internal_links.draw(&mut draw) as u32;
-        let drawn_external = web.external_links.draw(&mut draw) as u32;
-        let counts = if web.hosts == 1 {
-            LinkCounts { internal: (drawn_internal + drawn_external).max(own.1), external: 0 }
-        } else {
-            LinkCounts { internal: drawn_internal.max(own.1), external: drawn_external.max(other.1) }
-        };
+        let counts = self.link_counts(own.1, other.1, &mut draw);
         begin(counts);
         for child in 0..own.1 {
-            let to = PageId { host: from.host, page: own.0 + child };
-            visit(Link { to, style: draw.bits() });
+            let to = PageId {
+                host: from.host,
+                page: own.0 + child,
+            };
+            visit(Link {
+                to,
+                style: draw.bits(),
+            });
         }
         for child in 0..other.1 {
-            let to = PageId { host: other.0 + child, page: 0 };
-            visit(Link { to, style: draw.bits() });
+            let to = PageId {
+                host: other.0 + child,
+                page: 0,
+            };
+            visit(Link {
+                to,
+                style: draw.bits(),
+            });
         }
         let nav = web.nav_pages.min(pages);
         for _ in own.1..counts.internal {
-            let within = if draw.unit() < web.nav_share { nav } else { pages };
-            let to = PageId { host: from.host, page: draw.below(within) };
-            visit(Link { to, style: draw.bits() });
+            let within = if draw.unit() < web.nav_share {
+                nav
+            } else {
+                pages
+            };
+            let to = PageId {
+                host: from.host,
+                page: draw.below(within),
+            };
+            visit(Link {
+                to,
+                style: draw.bits(),
+            });
         }
         for _ in other.1..counts.external {
             let host = self.linked_hosts.draw(&mut draw);
             // Most links to other sites point to their front page.
             let deep = draw.below(10) < 3;
-            let page = if deep { draw.below(self.host_pages(host)) } else { 0 };
-            visit(Link { to: PageId { host, page }, style: draw.bits() });
+            let page = if deep {
+                draw.below(self.host_pages(host))
+            } else {
+                0
+            };
+            visit(Link {
+                to: PageId { host, page },
+                style: draw.bits(),
+            });
+        }
+    }
+
+    /// As drawn, but never less than the trees need; all internal where there is one host only.
+    fn link_counts(&self, own: u32, other: u32, draw: &mut Draw) -> LinkCounts {
+        let internal = self.web.internal_links.draw(draw) as u32;
+        let external = self.web.external_links.draw(draw) as u32;
+        if self.web.hosts == 1 {
+            return LinkCounts {
+                internal: (internal + external).max(own),
+                external: 0,
+            };
+        }
+        LinkCounts {
+            internal: internal.max(own),
+            external: external.max(other),
         }
     }
 }
@@ -81,7 +120,10 @@ impl Plan {
 fn tree(node: u32, children: u32, count: u32) -> (u32, u32) {
     let first = u64::from(node) * u64::from(children) + 1;
     let end = (first + u64::from(children)).min(u64::from(count));
-    (first.min(u64::from(count)) as u32, end.saturating_sub(first) as u32)
+    (
+        first.min(u64::from(count)) as u32,
+        end.saturating_sub(first) as u32,
+    )
 }
 
 #[cfg(test)]
@@ -107,9 +149,13 @@ mod tests {
         let plan = Plan::new(Web::light(3, 100, 20_000));
         for page in 1..200 {
             let mut links = 0;
-            plan.each_link(PageId { host: 5, page }, |counts| assert_eq!(counts.all(), 35), |_| {
-                links += 1;
-            });
+            plan.each_link(
+                PageId { host: 5, page },
+                |counts| assert_eq!(counts.all(), 35),
+                |_| {
+                    links += 1;
+                },
+            );
             assert_eq!(links, 35);
         }
     }

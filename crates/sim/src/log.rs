@@ -87,13 +87,19 @@ impl Log {
     pub fn smallest_gap_micros(&self, host: &str) -> Option<u64> {
         let starts = self.entries.iter().filter(|entry| entry.host == host);
         let starts: Vec<u64> = starts.map(|entry| entry.at_micros).collect();
-        starts.windows(2).filter_map(|pair| Some(pair.last()?.saturating_sub(*pair.first()?))).min()
+        starts
+            .windows(2)
+            .filter_map(|pair| Some(pair.last()?.saturating_sub(*pair.first()?)))
+            .min()
     }
 
     /// The most requests on a host that were in flight at once.
     pub fn most_at_once(&self, host: &str) -> u32 {
         let entries = self.entries.iter().filter(|entry| entry.host == host);
-        entries.map(|entry| entry.in_flight_on_host).max().unwrap_or_default()
+        entries
+            .map(|entry| entry.in_flight_on_host)
+            .max()
+            .unwrap_or_default()
     }
 
     /// How many requests were answered with each status.
@@ -112,7 +118,14 @@ impl Log {
         // Writing to a string does not fail.
         let _ = writeln!(out, "#dropped\t{}", self.dropped);
         for entry in &self.entries {
-            let LogEntry { host, path, status, at_micros, done_micros, .. } = entry;
+            let LogEntry {
+                host,
+                path,
+                status,
+                at_micros,
+                done_micros,
+                ..
+            } = entry;
             let (connection, in_flight) = (entry.connection, entry.in_flight_on_host);
             let _ = writeln!(
                 out,
@@ -191,7 +204,10 @@ mod tests {
 
     #[test]
     fn a_log_survives_its_text() {
-        let log = Log { entries: vec![entry("a", "/x y", 0, 7)], dropped: 3 };
+        let log = Log {
+            entries: vec![entry("a", "/x y", 0, 7)],
+            dropped: 3,
+        };
         assert_eq!(Log::from_tsv(&log.to_tsv()).unwrap(), log);
         assert_eq!(Log::from_tsv("1\t2\tx").unwrap_err().kind(), ErrorKind::Log);
     }

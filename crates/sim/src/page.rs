@@ -71,7 +71,15 @@ impl<'a> PageWriter<'a> {
         let charset = plan.charset(id.host);
         let mut draw = Draw::new(plan.web.seed, Topic::Body, id.host, id.page);
         let rooted = draw.below(50) == 0;
-        Self { plan, id, charset, text: charset.text(), path, draw, rooted }
+        Self {
+            plan,
+            id,
+            charset,
+            text: charset.text(),
+            path,
+            draw,
+            rooted,
+        }
     }
 
     fn push_head(&mut self, out: &mut Vec<u8>) {
@@ -98,7 +106,9 @@ impl<'a> PageWriter<'a> {
         if let Some(at) = out.iter().skip(start).position(|byte| *byte == b'&') {
             out.splice(start + at..=start + at, b"&amp;".iter().copied());
         }
-        out.extend_from_slice(b"\">\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n");
+        out.extend_from_slice(
+            b"\">\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n",
+        );
         out.extend_from_slice(DECOYS);
         if !self.rooted {
             // Where a base element is, this would be a link to the root.
@@ -107,7 +117,9 @@ impl<'a> PageWriter<'a> {
     }
 
     fn push_charset(&self, out: &mut Vec<u8>) {
-        let Some(label) = self.charset.label() else { return };
+        let Some(label) = self.charset.label() else {
+            return;
+        };
         match self.plan.declared(self.id) {
             Declared::Meta | Declared::HeaderAndMeta => {
                 out.extend_from_slice(b"<meta charset=\"");
@@ -129,10 +141,20 @@ impl<'a> PageWriter<'a> {
         let plan = self.plan;
         let path = std::mem::take(&mut self.path);
         let name = path.split(|byte| *byte == b'?').next().unwrap_or_default();
-        let slash = name.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-        let directory = if self.rooted { b"/" } else { name.get(..=slash).unwrap_or(b"/") };
-        let base =
-            Base { host: self.id.host, directory, raw_utf8: self.charset == Charset::Utf8 };
+        let slash = name
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .unwrap_or_default();
+        let directory = if self.rooted {
+            b"/"
+        } else {
+            name.get(..=slash).unwrap_or(b"/")
+        };
+        let base = Base {
+            host: self.id.host,
+            directory,
+            raw_utf8: self.charset == Charset::Utf8,
+        };
         let twin = self.draw.unit() < plan.web.nofollow;
         let mut filler = self.draw.bits();
         let count = std::cell::Cell::new(1);
@@ -238,7 +260,10 @@ mod tests {
     #[test]
     fn a_page_follows_from_the_seed() {
         for web in [Web::plain(3, 10, 100), Web::realistic(3, 10, 500)] {
-            let other = Web { seed: 4, ..web.clone() };
+            let other = Web {
+                seed: 4,
+                ..web.clone()
+            };
             for number in 0..10 {
                 assert_eq!(page(&web, 2, number), page(&web, 2, number));
                 assert_ne!(page(&web, 2, number), page(&other, 2, number));
@@ -249,7 +274,10 @@ mod tests {
 
     #[test]
     fn every_link_is_written_and_the_nofollow_twin_too() {
-        let web = Web { nofollow: 1.0, ..Web::plain(3, 10, 1_000) };
+        let web = Web {
+            nofollow: 1.0,
+            ..Web::plain(3, 10, 1_000)
+        };
         let text = String::from_utf8(page(&web, 2, 5)).unwrap().to_lowercase();
         // The decoys have five more, and the canonical link and the stylesheet one each.
         assert_eq!(text.matches("href=").count(), 35 + 1 + 5 + 2);

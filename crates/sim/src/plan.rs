@@ -85,7 +85,12 @@ impl Plan {
         let starts = share_out(&web);
         let linked_hosts = Ranks::new(web.hosts, web.external_exponent);
         let host_children = children(u64::from(web.hosts), web.children);
-        Self { web, starts, linked_hosts, host_children }
+        Self {
+            web,
+            starts,
+            linked_hosts,
+            host_children,
+        }
     }
 
     /// How many pages a host has.
@@ -96,7 +101,10 @@ impl Plan {
     }
 
     fn pages_before(&self, host: u32) -> u64 {
-        self.starts.get(host as usize).copied().unwrap_or(self.web.pages)
+        self.starts
+            .get(host as usize)
+            .copied()
+            .unwrap_or(self.web.pages)
     }
 
     /// The place of a page among all pages of the web.
@@ -140,9 +148,15 @@ impl Plan {
     pub(crate) fn redirect_target(&self, id: PageId) -> PageId {
         let mut draw = Draw::new(self.web.seed, Topic::Redirect, id.host, id.page);
         if draw.below(8) == 0 {
-            return PageId { host: self.linked_hosts.draw(&mut draw), page: 0 };
+            return PageId {
+                host: self.linked_hosts.draw(&mut draw),
+                page: 0,
+            };
         }
-        PageId { host: id.host, page: draw.below(id.page) }
+        PageId {
+            host: id.host,
+            page: draw.below(id.page),
+        }
     }
 
     /// What a host's robots.txt answers.
@@ -218,16 +232,26 @@ fn share_out(web: &Web) -> Vec<u64> {
     let hosts = web.hosts as usize;
     let rest = (web.pages - u64::from(web.hosts)) as f64;
     let cap = f64::from(web.max_host_pages.max(1) - 1).max(rest / hosts as f64);
-    let weights: Vec<f64> =
-        (1..=hosts).map(|rank| (rank as f64).powf(-web.host_size_exponent)).collect();
-    let given = |scale: f64| weights.iter().map(|weight| (weight * scale).min(cap)).sum::<f64>();
+    let weights: Vec<f64> = (1..=hosts)
+        .map(|rank| (rank as f64).powf(-web.host_size_exponent))
+        .collect();
+    let given = |scale: f64| {
+        weights
+            .iter()
+            .map(|weight| (weight * scale).min(cap))
+            .sum::<f64>()
+    };
     let (mut low, mut high) = (0.0, 1.0);
     while given(high) < rest * (1.0 - 1e-12) && high < 1e30 {
         (low, high) = (high, high * 2.0);
     }
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
-        if given(middle) < rest { low = middle } else { high = middle }
+        if given(middle) < rest {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     let mut starts = Vec::with_capacity(hosts + 1);
     let mut sum = 0.0;
@@ -261,8 +285,14 @@ mod tests {
             };
             let plan = Plan::new(web);
             let sizes: Vec<u32> = (0..hosts).map(|host| plan.host_pages(host)).collect();
-            assert_eq!(sizes.iter().map(|size| u64::from(*size)).sum::<u64>(), pages);
-            assert!(sizes.iter().all(|size| *size >= 1 && *size <= cap + 1), "{sizes:?}");
+            assert_eq!(
+                sizes.iter().map(|size| u64::from(*size)).sum::<u64>(),
+                pages
+            );
+            assert!(
+                sizes.iter().all(|size| *size >= 1 && *size <= cap + 1),
+                "{sizes:?}"
+            );
         }
     }
 
@@ -276,15 +306,32 @@ mod tests {
     fn the_outcome_mix_is_what_was_asked_for() {
         let plan = Plan::new(Web::realistic(5, 1, 50_000));
         let count = |wanted: PageKind| {
-            (0..50_000).filter(|page| plan.kind(PageId { host: 0, page: *page }) == wanted).count()
+            (0..50_000)
+                .filter(|page| {
+                    plan.kind(PageId {
+                        host: 0,
+                        page: *page,
+                    }) == wanted
+                })
+                .count()
         };
-        for (kind, share) in
-            [(PageKind::NotFound, 0.036), (PageKind::Moved, 0.0413), (PageKind::Hang, 0.01)]
-        {
+        for (kind, share) in [
+            (PageKind::NotFound, 0.036),
+            (PageKind::Moved, 0.0413),
+            (PageKind::Hang, 0.01),
+        ] {
             let found = count(kind) as f64 / 50_000.0;
-            assert!((found - share).abs() < 0.004, "{kind:?}: {found} for {share}");
+            assert!(
+                (found - share).abs() < 0.004,
+                "{kind:?}: {found} for {share}"
+            );
         }
-        let denied = (0..50_000).filter(|page| plan.is_denied(PageId { host: 0, page: *page }));
+        let denied = (0..50_000).filter(|page| {
+            plan.is_denied(PageId {
+                host: 0,
+                page: *page,
+            })
+        });
         assert!((denied.count() as f64 / 50_000.0 - 0.095).abs() < 0.006);
     }
 

@@ -113,7 +113,12 @@ impl Recorder {
             stats: Stats::default(),
         };
         let max_rate = plan.web.max_rate;
-        Self { clock: Clock::start(), most_rows, max_rate, inner: Mutex::new(inner) }
+        Self {
+            clock: Clock::start(),
+            most_rows,
+            max_rate,
+            inner: Mutex::new(inner),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -150,14 +155,30 @@ impl Recorder {
         let row = if inner.rows.len() < self.most_rows {
             let target = inner.target(ask, resource);
             let done_micros = at_micros;
-            inner.rows.push(Row { at_micros, done_micros, connection, target, in_flight, status: 0 });
+            inner.rows.push(Row {
+                at_micros,
+                done_micros,
+                connection,
+                target,
+                in_flight,
+                status: 0,
+            });
             Some(inner.rows.len() - 1)
         } else {
             inner.dropped += u64::from(self.most_rows > 0);
             None
         };
         let recorder = Arc::clone(self);
-        (Asked { recorder, row, host: ask.host_number, status: 0, body_bytes: 0 }, mood)
+        (
+            Asked {
+                recorder,
+                row,
+                host: ask.host_number,
+                status: 0,
+                body_bytes: 0,
+            },
+            mood,
+        )
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -186,7 +207,10 @@ impl Recorder {
                 in_flight_on_host: row.in_flight,
             }
         };
-        Log { entries: inner.rows.iter().map(entry).collect(), dropped: inner.dropped }
+        Log {
+            entries: inner.rows.iter().map(entry).collect(),
+            dropped: inner.dropped,
+        }
     }
 }
 
@@ -269,7 +293,10 @@ impl Drop for Asked {
         inner.stats.in_flight = inner.stats.in_flight.saturating_sub(1);
         inner.stats.body_bytes += self.body_bytes;
         *inner.stats.by_status.entry(self.status).or_default() += 1;
-        if let Some(state) = self.host.and_then(|host| inner.hosts.get_mut(host as usize)) {
+        if let Some(state) = self
+            .host
+            .and_then(|host| inner.hosts.get_mut(host as usize))
+        {
             state.in_flight = state.in_flight.saturating_sub(1);
         }
         if let Some(row) = self.row.and_then(|row| inner.rows.get_mut(row)) {

@@ -18,7 +18,11 @@ pub(crate) struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     pub(crate) fn new(plan: &Plan, host_name: &'a str, target: &'a [u8]) -> Self {
-        Self { host_name, host_number: plan.web.host_number(host_name), target }
+        Self {
+            host_name,
+            host_number: plan.web.host_number(host_name),
+            target,
+        }
     }
 }
 
@@ -59,12 +63,22 @@ pub(crate) type Headers<'a> = [Option<(&'static str, Cow<'a, str>)>; 3];
 impl Reply {
     fn plain(resource: Resource, status: u16, latency_micros: u64) -> Self {
         let (location, retry_after) = (None, false);
-        Self { resource, status, fate: Fate::Sent, latency_micros, location, retry_after }
+        Self {
+            resource,
+            status,
+            fate: Fate::Sent,
+            latency_micros,
+            location,
+            retry_after,
+        }
     }
 
     /// The same place on a host that has no patience: 429 or 503 at once.
     pub(crate) fn refused(&self, status: u16, retry_after: bool) -> Self {
-        Self { retry_after, ..Self::plain(self.resource, status, self.latency_micros) }
+        Self {
+            retry_after,
+            ..Self::plain(self.resource, status, self.latency_micros)
+        }
     }
 
     pub(crate) fn headers(&self, plan: &Plan) -> Headers<'_> {
@@ -84,8 +98,11 @@ impl Reply {
         };
         [
             Some(("content-type", Cow::Borrowed(content_type))),
-            self.location.as_deref().map(|url| ("location", Cow::Borrowed(url))),
-            self.retry_after.then_some(("retry-after", Cow::Borrowed("1"))),
+            self.location
+                .as_deref()
+                .map(|url| ("location", Cow::Borrowed(url))),
+            self.retry_after
+                .then_some(("retry-after", Cow::Borrowed("1"))),
         ]
     }
 
@@ -93,7 +110,9 @@ impl Reply {
     pub(crate) fn push_body(&self, plan: &Plan, out: &mut Vec<u8>) {
         match (self.resource, self.status) {
             (Resource::Page(id), 200) => match plan.kind(id) {
-                PageKind::OtherType => out.extend_from_slice(b"%PDF-1.4\n% <a href=/ghost/3>\n%%EOF\n"),
+                PageKind::OtherType => {
+                    out.extend_from_slice(b"%PDF-1.4\n% <a href=/ghost/3>\n%%EOF\n")
+                }
                 _ => plan.push_page(id, out),
             },
             (Resource::Robots(host), 200) => {
@@ -116,7 +135,12 @@ impl Plan {
         let Some(host) = ask.host_number else {
             return Reply::plain(Resource::Nothing, 404, 0);
         };
-        let robots_latency = || self.latency_micros(PageId { host, page: u32::MAX });
+        let robots_latency = || {
+            self.latency_micros(PageId {
+                host,
+                page: u32::MAX,
+            })
+        };
         if let Some(id) = self.web.page_at(host, self.host_pages(host), ask.target) {
             return self.page_reply(id);
         }
@@ -130,7 +154,10 @@ impl Plan {
             }
             _ => {}
         }
-        let part = ask.target.strip_prefix(b"/sitemap-").and_then(|rest| rest.strip_suffix(b".xml"));
+        let part = ask
+            .target
+            .strip_prefix(b"/sitemap-")
+            .and_then(|rest| rest.strip_suffix(b".xml"));
         let part = part.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         match part.filter(|part| *part < self.sitemaps(host)) {
             Some(part) => Reply::plain(Resource::Sitemap(host, Some(part)), 200, robots_latency()),
@@ -140,14 +167,13 @@ impl Plan {
 
     fn page_reply(&self, id: PageId) -> Reply {
         let kind = self.kind(id);
-        let mut reply =
-            Reply::plain(Resource::Page(id), kind.status(), self.latency_micros(id));
+        let mut reply = Reply::plain(Resource::Page(id), kind.status(), self.latency_micros(id));
         match kind {
             PageKind::Moved | PageKind::Found => {
                 let target = self.redirect_target(id);
                 let mut url = Vec::with_capacity(64);
                 // Every second Location is a path, as RFC 9110 section 10.2.2 allows.
-                if target.host == id.host && id.page % 2 == 0 {
+                if target.host == id.host && id.page.is_multiple_of(2) {
                     self.web.push_path(target, &mut url);
                 } else {
                     self.web.push_url(target, &mut url);
@@ -173,8 +199,10 @@ impl Plan {
             RobotsKind::ServerError => (503, Fate::Sent, latency_micros),
             RobotsKind::Hang => (0, Fate::Closed, self.web.hang_ms.saturating_mul(1_000)),
         };
-        let mut reply =
-            Reply { fate, ..Reply::plain(Resource::Robots(host), status, latency_micros) };
+        let mut reply = Reply {
+            fate,
+            ..Reply::plain(Resource::Robots(host), status, latency_micros)
+        };
         if self.is_robots_moved(host) {
             reply.status = 301;
             reply.location = Some("/robots-moved.txt".to_owned());
@@ -204,8 +232,14 @@ mod tests {
 
     #[test]
     fn redirects_say_where_to() {
-        let outcomes = Outcomes { moved: 1.0, ..Outcomes::default() };
-        let plan = Plan::new(Web { outcomes, ..Web::plain(1, 2, 40) });
+        let outcomes = Outcomes {
+            moved: 1.0,
+            ..Outcomes::default()
+        };
+        let plan = Plan::new(Web {
+            outcomes,
+            ..Web::plain(1, 2, 40)
+        });
         for page in 1..20 {
             let path = plan.web.path(PageId { host: 1, page });
             let reply = reply(&plan, "h1.sim.test", &path);

@@ -44,13 +44,23 @@ impl Plan {
             out.extend_from_slice(b"# rules of this host\n\n");
         }
         if bits >> 5 & 3 == 0 {
-            out.extend_from_slice(b"User-agent: rude-robot\nUser-agent: ruder-robot\nDisallow: /\n\n");
+            out.extend_from_slice(
+                b"User-agent: rude-robot\nUser-agent: ruder-robot\nDisallow: /\n\n",
+            );
         }
-        let agent = if bits >> 7 & 3 == 0 { "user-AGENT : *" } else { "User-agent: *" };
+        let agent = if bits >> 7 & 3 == 0 {
+            "user-AGENT : *"
+        } else {
+            "User-agent: *"
+        };
         out.extend_from_slice(agent.as_bytes());
         out.extend_from_slice(b"\nAllow: /\nDisallow: ");
         out.extend_from_slice(PRIVATE.as_bytes());
-        out.extend_from_slice(if bits >> 9 & 3 == 0 { b" # not for robots\n" } else { b"\n" });
+        out.extend_from_slice(if bits >> 9 & 3 == 0 {
+            b" # not for robots\n"
+        } else {
+            b"\n"
+        });
         if let Some(delay) = self.crawl_delay_ms(host) {
             out.extend_from_slice(format!("Crawl-delay: {}\n", delay as f64 / 1e3).as_bytes());
         }
@@ -61,11 +71,15 @@ impl Plan {
         }
         if bits >> 11 & 3 == 0 {
             let unix = out.split_off(start);
-            out.extend(unix.split_inclusive(|byte| *byte == b'\n').flat_map(|line| {
-                let (text, end) = line.split_at(line.len() - usize::from(line.ends_with(b"\n")));
-                let end: &[u8] = if end.is_empty() { b"" } else { b"\r\n" };
-                text.iter().chain(end).copied()
-            }));
+            out.extend(
+                unix.split_inclusive(|byte| *byte == b'\n')
+                    .flat_map(|line| {
+                        let (text, end) =
+                            line.split_at(line.len() - usize::from(line.ends_with(b"\n")));
+                        let end: &[u8] = if end.is_empty() { b"" } else { b"\r\n" };
+                        text.iter().chain(end).copied()
+                    }),
+            );
         }
     }
 
@@ -92,7 +106,9 @@ impl Plan {
         }
         let _ = writeln!(out, "<urlset {OPEN}");
         let first = part.unwrap_or_default().saturating_mul(SITEMAP_URLS);
-        let end = first.saturating_add(SITEMAP_URLS).min(self.host_pages(host));
+        let end = first
+            .saturating_add(SITEMAP_URLS)
+            .min(self.host_pages(host));
         let mut url = Vec::new();
         for page in first..end {
             url.clear();
@@ -117,15 +133,25 @@ mod tests {
 
     #[test]
     fn robots_txt_denies_the_private_pages() {
-        let robots = RobotsMix { crawl_delay: 0.5, crawl_delay_ms: 250, ..RobotsMix::default() };
-        let plan = Plan::new(Web { robots, ..Web::realistic(4, 50, 5_000) });
+        let robots = RobotsMix {
+            crawl_delay: 0.5,
+            crawl_delay_ms: 250,
+            ..RobotsMix::default()
+        };
+        let plan = Plan::new(Web {
+            robots,
+            ..Web::realistic(4, 50, 5_000)
+        });
         let mut delays = 0;
         for host in 0..50 {
             let mut out = Vec::new();
             plan.push_robots(host, &mut out);
             let text = String::from_utf8(out).unwrap();
             assert!(text.contains("\nDisallow: /private/"), "{text}");
-            assert_eq!(text.contains("Crawl-delay: 0.25"), plan.crawl_delay_ms(host).is_some());
+            assert_eq!(
+                text.contains("Crawl-delay: 0.25"),
+                plan.crawl_delay_ms(host).is_some()
+            );
             delays += usize::from(plan.crawl_delay_ms(host).is_some());
         }
         assert!((10..45).contains(&delays), "{delays}");
@@ -136,13 +162,20 @@ mod tests {
         let plan = Plan::new(Web::plain(1, 1, 25_000));
         let mut index = Vec::new();
         plan.push_sitemap(0, None, &mut index);
-        assert_eq!(String::from_utf8(index).unwrap().matches("<loc>").count(), 3);
+        assert_eq!(
+            String::from_utf8(index).unwrap().matches("<loc>").count(),
+            3
+        );
         let mut urls = std::collections::BTreeSet::new();
         for part in 0..3 {
             let mut out = Vec::new();
             plan.push_sitemap(0, Some(part), &mut out);
             let text = String::from_utf8(out).unwrap();
-            urls.extend(text.lines().filter(|line| line.contains("<loc>")).map(str::to_owned));
+            urls.extend(
+                text.lines()
+                    .filter(|line| line.contains("<loc>"))
+                    .map(str::to_owned),
+            );
         }
         assert_eq!(urls.len(), 25_000);
     }

@@ -84,7 +84,12 @@ impl Server {
         let (end, ended) = watch::channel(false);
         let accepting = accept(listener_of(listener, addr)?, Arc::clone(&shared), end);
         drop(tokio::spawn(accepting));
-        Ok(Self { shared, addr, ended, thread: None })
+        Ok(Self {
+            shared,
+            addr,
+            ended,
+            thread: None,
+        })
     }
 
     /// Serves on a thread of its own with a single-threaded runtime, for tests and programs that
@@ -94,9 +99,12 @@ impl Server {
     /// Those of [`Server::start`].
     pub fn start_in_thread(web: Web, options: ServeOptions) -> Result<Self, Error> {
         let (listener, addr, shared) = open(web, options)?;
-        let failed = |error: io::Error| Error::new(ErrorKind::Listen, addr.to_string()).caused(error);
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let failed =
+            |error: io::Error| Error::new(ErrorKind::Listen, addr.to_string()).caused(error);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         let listener = {
             let _inside = runtime.enter();
             listener_of(listener, addr)?
@@ -107,7 +115,12 @@ impl Server {
             .name("simulated-web".to_owned())
             .spawn(move || runtime.block_on(accepting))
             .map_err(failed)?;
-        Ok(Self { shared, addr, ended, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            addr,
+            ended,
+            thread: Some(thread),
+        })
     }
 
     /// Where it listens.
@@ -179,8 +192,15 @@ fn open(
     let addr = listener.local_addr().map_err(failed)?;
     web.tls = options.tls;
     web.public_port = web.public_port.or(Some(addr.port()));
-    let tls = options.tls.then(|| Tls::new(&web, options.http2)).transpose()?;
-    Ok((listener, addr, Arc::new(Shared::new(Plan::new(web), options, tls))))
+    let tls = options
+        .tls
+        .then(|| Tls::new(&web, options.http2))
+        .transpose()?;
+    Ok((
+        listener,
+        addr,
+        Arc::new(Shared::new(Plan::new(web), options, tls)),
+    ))
 }
 
 fn listen(addr: SocketAddr) -> io::Result<StdListener> {
@@ -202,12 +222,13 @@ fn listener_of(listener: StdListener, addr: SocketAddr) -> Result<TcpListener, E
 
 /// Accepts until it is told to stop, then ends every connection.
 async fn accept(listener: TcpListener, shared: Arc<Shared>, end: watch::Sender<bool>) {
-    let mut stop = shared.stop.subscribe();
+    let stopped = shared.stopped();
+    tokio::pin!(stopped);
     let mut connections = JoinSet::new();
     loop {
         let room = connections.len() < shared.options.max_connections;
         tokio::select! {
-            _ = stop.wait_for(|stopped| *stopped) => break,
+            () = &mut stopped => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if room => match accepted {
                 Ok((stream, _)) => {
@@ -218,6 +239,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, end: watch::Sender<b
             },
         }
     }
+    drop(listener);
     connections.shutdown().await;
     end.send_replace(true);
 }

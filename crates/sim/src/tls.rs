@@ -39,8 +39,14 @@ impl Tls {
                 .map_err(|error| Error::new(ErrorKind::Certificate, &web.domain).caused(error))
         };
         let http1 = config(&[b"http/1.1"])?;
-        let http2 = offer_http2.then(|| config(&[b"h2", b"http/1.1"])).transpose()?;
-        Ok(Self { ca_pem, http1, http2 })
+        let http2 = offer_http2
+            .then(|| config(&[b"h2", b"http/1.1"]))
+            .transpose()?;
+        Ok(Self {
+            ca_pem,
+            http1,
+            http2,
+        })
     }
 
     /// Shakes hands; which protocols are offered follows from the name that the client asks for.
@@ -51,7 +57,9 @@ impl Tls {
     ) -> io::Result<TlsStream<TcpStream>> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let hello = start.client_hello();
-        let host = hello.server_name().and_then(|name| plan.web.host_number(name));
+        let host = hello
+            .server_name()
+            .and_then(|name| plan.web.host_number(name));
         let config = match &self.http2 {
             Some(http2) if !host.is_some_and(|host| plan.is_http1_only(host)) => http2,
             _ => &self.http1,
@@ -60,16 +68,27 @@ impl Tls {
     }
 }
 
-type Certificates = (String, Vec<CertificateDer<'static>>, PrivatePkcs8KeyDer<'static>);
+type Certificates = (
+    String,
+    Vec<CertificateDer<'static>>,
+    PrivatePkcs8KeyDer<'static>,
+);
 
 fn certificates(domain: &str) -> Result<Certificates, rcgen::Error> {
     let mut ca = CertificateParams::new(Vec::new())?;
-    ca.distinguished_name.push(DnType::CommonName, "Nephila simulated web");
+    ca.distinguished_name
+        .push(DnType::CommonName, "Nephila simulated web");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let ca_key = KeyPair::generate()?;
     let ca_certificate = ca.self_signed(&ca_key)?;
-    let names = [&format!("*.{domain}"), domain, "localhost", "127.0.0.1", "::1"];
+    let names = [
+        &format!("*.{domain}"),
+        domain,
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    ];
     let mut leaf = CertificateParams::new(names.map(str::to_owned))?;
     leaf.distinguished_name.push(DnType::CommonName, domain);
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -77,7 +96,11 @@ fn certificates(domain: &str) -> Result<Certificates, rcgen::Error> {
     let leaf_key = KeyPair::generate()?;
     let ca_pem = ca_certificate.pem();
     let leaf = leaf.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
-    Ok((ca_pem, vec![leaf.der().clone()], leaf_key.serialize_der().into()))
+    Ok((
+        ca_pem,
+        vec![leaf.der().clone()],
+        leaf_key.serialize_der().into(),
+    ))
 }
 
 fn server_config(

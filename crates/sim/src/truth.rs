@@ -71,7 +71,10 @@ impl Plan {
         for host in 0..self.web.seed_hosts {
             walk.find(PageId { host, page: 0 }, 0);
         }
-        let mut truth = Truth { pages: BTreeMap::new(), denied: BTreeMap::new() };
+        let mut truth = Truth {
+            pages: BTreeMap::new(),
+            denied: BTreeMap::new(),
+        };
         while let Some((id, hops)) = walk.queue.pop_front() {
             let mut url = Vec::with_capacity(64);
             self.web.push_url(id, &mut url);
@@ -81,7 +84,14 @@ impl Plan {
                 continue;
             }
             let kind = self.kind(id);
-            truth.pages.insert(url, TruthPage { status: kind.status(), hops, kind });
+            truth.pages.insert(
+                url,
+                TruthPage {
+                    status: kind.status(),
+                    hops,
+                    kind,
+                },
+            );
             match kind {
                 PageKind::Html | PageKind::Flaky => {
                     self.each_link(id, |_| (), |link| walk.find(link.to, hops + 1));
@@ -141,17 +151,34 @@ mod tests {
 
     #[test]
     fn scope_host_keeps_to_the_hosts_of_the_seeds() {
-        let web = Web { seed_hosts: 2, ..Web::plain(3, 10, 1_000) };
+        let web = Web {
+            seed_hosts: 2,
+            ..Web::plain(3, 10, 1_000)
+        };
         let truth = web.truth(TruthScope::Host);
         assert_eq!(truth.pages.len(), 200);
-        assert!(truth.pages.keys().all(|url| url.contains("//h0.") || url.contains("//h1.")));
+        assert!(
+            truth
+                .pages
+                .keys()
+                .all(|url| url.contains("//h0.") || url.contains("//h1."))
+        );
     }
 
     #[test]
     fn most_of_a_realistic_web_is_reached() {
         let truth = Web::realistic(3, 100, 5_200).truth(TruthScope::Any);
-        assert!(truth.pages.len() + truth.denied.len() > 4_400, "{}", truth.pages.len());
+        assert!(
+            truth.pages.len() + truth.denied.len() > 4_400,
+            "{}",
+            truth.pages.len()
+        );
         assert!(truth.denied.len() > 100);
-        assert!(truth.pages.values().any(|page| page.kind == PageKind::Moved));
+        assert!(
+            truth
+                .pages
+                .values()
+                .any(|page| page.kind == PageKind::Moved)
+        );
     }
 }

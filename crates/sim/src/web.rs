@@ -96,12 +96,22 @@ pub struct Spread {
 impl Spread {
     /// Always `value`.
     pub const fn constant(value: f64) -> Self {
-        Self { median: value, sigma: 0.0, min: value, max: value }
+        Self {
+            median: value,
+            sigma: 0.0,
+            min: value,
+            max: value,
+        }
     }
 
     /// Lognormal, cut to `min..=max`.
     pub const fn lognormal(median: f64, sigma: f64, min: f64, max: f64) -> Self {
-        Self { median, sigma, min, max }
+        Self {
+            median,
+            sigma,
+            min,
+            max,
+        }
     }
 
     /// The next value.
@@ -109,11 +119,16 @@ impl Spread {
         if self.sigma == 0.0 {
             return self.median;
         }
-        (self.median * (self.sigma * draw.normal()).exp()).max(self.min).min(self.max)
+        (self.median * (self.sigma * draw.normal()).exp())
+            .max(self.min)
+            .min(self.max)
     }
 
     fn holds(&self, most: f64) -> bool {
-        self.min >= 0.0 && self.min <= self.median && self.median <= self.max && self.max <= most
+        self.min >= 0.0
+            && self.min <= self.median
+            && self.median <= self.max
+            && self.max <= most
             && (0.0..=10.0).contains(&self.sigma)
     }
 }
@@ -266,13 +281,21 @@ impl Default for Web {
 impl Web {
     /// Every page 200 and reachable, no latency, 8 kB pages with 35 links: [`Web::default`] at a size.
     pub fn plain(seed: u64, hosts: u32, pages: u64) -> Self {
-        Self { seed, hosts, pages, ..Self::default() }
+        Self {
+            seed,
+            hosts,
+            pages,
+            ..Self::default()
+        }
     }
 
     /// For measurements of CPU: 22 kB pages with 35 links (page 0 of a host a few more), no latency,
     /// all fetchable.
     pub fn light(seed: u64, hosts: u32, pages: u64) -> Self {
-        Self { page_bytes: Spread::constant(22_000.0), ..Self::plain(seed, hosts, pages) }
+        Self {
+            page_bytes: Spread::constant(22_000.0),
+            ..Self::plain(seed, hosts, pages)
+        }
     }
 
     /// The mix of `DISTRIBUTIONS.md`: sizes, links, latency, outcomes, robots.txt, charsets.
@@ -326,7 +349,10 @@ impl Web {
     /// The same web with a constant latency of `milliseconds`.
     #[must_use]
     pub fn with_latency_ms(self, milliseconds: f64) -> Self {
-        Self { latency_ms: Spread::constant(milliseconds), ..self }
+        Self {
+            latency_ms: Spread::constant(milliseconds),
+            ..self
+        }
     }
 
     /// Holds every parameter against its bounds.
@@ -337,10 +363,16 @@ impl Web {
         let robots = &self.robots;
         let checks = [
             ("hosts", (1..=MAX_HOSTS).contains(&self.hosts)),
-            ("pages", self.pages >= u64::from(self.hosts) && self.pages <= MAX_PAGES),
+            (
+                "pages",
+                self.pages >= u64::from(self.hosts) && self.pages <= MAX_PAGES,
+            ),
             ("seed_hosts", (1..=self.hosts).contains(&self.seed_hosts)),
             ("domain", is_domain(&self.domain)),
-            ("host_size_exponent", (0.0..=4.0).contains(&self.host_size_exponent)),
+            (
+                "host_size_exponent",
+                (0.0..=4.0).contains(&self.host_size_exponent),
+            ),
             (
                 "max_host_pages",
                 u64::from(self.max_host_pages) * u64::from(self.hosts) >= self.pages,
@@ -349,20 +381,39 @@ impl Web {
             ("nav_pages", (1..=10_000).contains(&self.nav_pages)),
             ("internal_links", self.internal_links.holds(20_000.0)),
             ("external_links", self.external_links.holds(20_000.0)),
-            ("external_exponent", (0.0..=4.0).contains(&self.external_exponent)),
+            (
+                "external_exponent",
+                (0.0..=4.0).contains(&self.external_exponent),
+            ),
             ("page_bytes", self.page_bytes.holds(100e6)),
             ("latency_ms", self.latency_ms.holds(86_400e3)),
-            ("max_rate", self.max_rate.is_none_or(|rate| (0.001..=1e6).contains(&rate))),
-            ("crawl_delay_ms", (1..=3_600_000).contains(&robots.crawl_delay_ms)),
+            (
+                "max_rate",
+                self.max_rate
+                    .is_none_or(|rate| (0.001..=1e6).contains(&rate)),
+            ),
+            (
+                "crawl_delay_ms",
+                (1..=3_600_000).contains(&robots.crawl_delay_ms),
+            ),
             ("nav_share, nofollow, http1_only", {
-                [self.nav_share, self.nofollow, self.http1_only].iter().all(|share| is_share(*share))
+                [self.nav_share, self.nofollow, self.http1_only]
+                    .iter()
+                    .all(|share| is_share(*share))
             }),
             ("outcomes", are_shares(&self.outcomes.shares())),
             ("robots", {
-                let answers =
-                    [robots.not_found, robots.forbidden, robots.server_error, robots.hang, robots.empty];
+                let answers = [
+                    robots.not_found,
+                    robots.forbidden,
+                    robots.server_error,
+                    robots.hang,
+                    robots.empty,
+                ];
                 are_shares(&answers)
-                    && [robots.moved, robots.crawl_delay, robots.sitemap].iter().all(|s| is_share(*s))
+                    && [robots.moved, robots.crawl_delay, robots.sitemap]
+                        .iter()
+                        .all(|s| is_share(*s))
             }),
             ("charsets", are_shares(&self.charsets.shares())),
         ];
@@ -400,7 +451,9 @@ fn is_domain(name: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     name.len() <= 200 && name.split('.').all(label)
 }
@@ -411,7 +464,11 @@ mod tests {
 
     #[test]
     fn the_profiles_hold_their_own_bounds() {
-        for web in [Web::default(), Web::light(1, 100, 20_000), Web::realistic(1, 10_000, 200_000)] {
+        for web in [
+            Web::default(),
+            Web::light(1, 100, 20_000),
+            Web::realistic(1, 10_000, 200_000),
+        ] {
             assert!(web.check().is_ok());
         }
     }
@@ -421,14 +478,39 @@ mod tests {
         let webs = [
             ("hosts", Web::plain(1, 0, 10)),
             ("pages", Web::plain(1, 10, 9)),
-            ("seed_hosts", Web { seed_hosts: 11, ..Web::default() }),
-            ("domain", Web { domain: "Sim Test".to_owned(), ..Web::default() }),
-            ("max_host_pages", Web { max_host_pages: 9, ..Web::default() }),
+            (
+                "seed_hosts",
+                Web {
+                    seed_hosts: 11,
+                    ..Web::default()
+                },
+            ),
+            (
+                "domain",
+                Web {
+                    domain: "Sim Test".to_owned(),
+                    ..Web::default()
+                },
+            ),
+            (
+                "max_host_pages",
+                Web {
+                    max_host_pages: 9,
+                    ..Web::default()
+                },
+            ),
             ("latency_ms", Web::default().with_latency_ms(f64::NAN)),
-            ("outcomes", Web {
-                outcomes: Outcomes { hang: 0.6, reset: 0.6, ..Outcomes::default() },
-                ..Web::default()
-            }),
+            (
+                "outcomes",
+                Web {
+                    outcomes: Outcomes {
+                        hang: 0.6,
+                        reset: 0.6,
+                        ..Outcomes::default()
+                    },
+                    ..Web::default()
+                },
+            ),
         ];
         for (name, web) in webs {
             let error = web.check().unwrap_err();

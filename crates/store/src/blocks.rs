@@ -141,7 +141,7 @@ impl BlockFile {
         if !given_back {
             file.write_all_at(&[0; HEADER_BYTES], u64::from(id.offset))?;
         }
-        self.forget(id.segment, if given_back { u64::from(rounded) } else { 0 })?;
+        self.forget(id.segment, if given_back { u64::from(rounded) } else { 0 });
         Ok(block)
     }
 
@@ -162,7 +162,7 @@ impl BlockFile {
             }
             full => {
                 if let Some(full) = full {
-                    self.delete_if_empty(full.number)?;
+                    self.delete_if_empty(full.number);
                 }
                 let number = self.next_segment;
                 let file = File::create_new(self.dir.join(name(number)))?;
@@ -179,7 +179,7 @@ impl BlockFile {
     }
 
     /// Counts a block of a segment as taken.
-    fn forget(&mut self, number: u32, given_back: u64) -> Result<(), Error> {
+    fn forget(&mut self, number: u32, given_back: u64) {
         if let Some(segment) = self.segments.get_mut(&number) {
             segment.blocks = segment.blocks.saturating_sub(1);
             segment.disk_bytes = segment.disk_bytes.saturating_sub(given_back);
@@ -188,24 +188,22 @@ impl BlockFile {
             .current
             .as_ref()
             .is_some_and(|current| current.number == number);
-        if is_current {
-            Ok(())
-        } else {
-            self.delete_if_empty(number)
+        if !is_current {
+            self.delete_if_empty(number);
         }
     }
 
     /// Deletes a segment that has no block, and is not written to any more.
-    fn delete_if_empty(&mut self, number: u32) -> Result<(), Error> {
+    fn delete_if_empty(&mut self, number: u32) {
         if self
             .segments
             .get(&number)
             .is_some_and(|segment| segment.blocks == 0)
         {
             self.segments.remove(&number);
-            file::remove(&self.dir.join(name(number)))?;
+            // Best effort: what stays is removed when the next block file is made.
+            let _ = file::remove(&self.dir.join(name(number)));
         }
-        Ok(())
     }
 }
 
@@ -252,6 +250,7 @@ fn read(file: &File, id: BlockId) -> Result<Vec<u8>, Error> {
         file.read_exact_at(rest, u64::from(id.offset) + read as u64)?;
     }
     bytes.drain(..HEADER_BYTES);
+    bytes.shrink_to_fit();
     if checksum(id, &bytes) == expected {
         Ok(bytes)
     } else {

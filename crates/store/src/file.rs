@@ -287,6 +287,7 @@ pub(crate) mod probe {
     thread_local! {
         static COUNTS: Cell<Counts> = Cell::default();
         static FAILING: Cell<Option<(Kind, i32)>> = const { Cell::new(None) };
+        static SPARED: Cell<u64> = const { Cell::new(0) };
     }
 
     /// Which operations fail.
@@ -301,6 +302,12 @@ pub(crate) mod probe {
     /// From now on operations of this kind fail with this error number; `None` heals the disk.
     pub(crate) fn fail(failing: Option<(Kind, i32)>) {
         FAILING.set(failing);
+    }
+
+    /// As [`fail`], but so many operations of the kind succeed before.
+    pub(crate) fn fail_after(spared: u64, kind: Kind, number: i32) {
+        SPARED.set(spared);
+        fail(Some((kind, number)));
     }
 
     /// The counts of this thread since the last call.
@@ -319,6 +326,10 @@ pub(crate) mod probe {
         *count += 1;
         COUNTS.set(counts);
         match FAILING.get() {
+            Some((kind, _)) if kinds.contains(&kind) && SPARED.get() > 0 => {
+                SPARED.set(SPARED.get() - 1);
+                Ok(())
+            }
             Some((kind, number)) if kinds.contains(&kind) => {
                 Err(io::Error::from_raw_os_error(number))
             }

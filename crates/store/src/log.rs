@@ -36,8 +36,8 @@ const KEPT_BUFFER_BYTES: usize = 1 << 20;
 /// return, or returned an error, is replayed whole or not at all.
 ///
 /// One process writes a log at a time; the caller holds the [`DirectoryLock`](crate::DirectoryLock).
-/// An append is one write and one fdatasync, and a new segment one more of each and two renames of
-/// metadata. Memory: one frame, at most 1 MiB between appends.
+/// An append is one write and one fdatasync; a new segment adds one of each, a rename and a sync of the
+/// directory. Memory: one frame, at most 1 MiB between appends.
 #[derive(Debug)]
 pub struct CommitLog {
     dir: PathBuf,

@@ -193,7 +193,10 @@ impl SeenSet {
             None
         };
         match grown {
-            Some(grown) => self.table = grown,
+            Some(grown) => {
+                self.check_bound(grown.memory_bytes());
+                self.table = grown;
+            }
             None => self.spill()?,
         }
         Ok(())
@@ -202,6 +205,7 @@ impl SeenSet {
     /// Writes the table out as a run and empties it, and merges runs while a tier has too many.
     fn spill(&mut self) -> Result<(), Error> {
         let mut writer = self.begin_run(self.table.len() as u64)?;
+        self.check_bound(writer.memory_bytes());
         for key in self.table.keys() {
             writer.push(key)?;
         }
@@ -253,6 +257,9 @@ impl SeenSet {
         let buffer_bytes = self.buffer_bytes();
         let readers = inputs.iter().map(|run| RunReader::new(run, buffer_bytes));
         let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
+        let held: usize = inputs.iter().map(Run::memory_bytes).sum();
+        let overheads = MERGE_WIDTH * (RUN_OVERHEAD_BYTES + buffer_bytes);
+        self.check_bound(held + overheads + writer.memory_bytes());
         while let Some(reader) = readers
             .iter_mut()
             .filter(|reader| reader.next().is_some())
@@ -330,13 +337,19 @@ impl SeenSet {
         (self.bound_bytes / 64).min(1 << 20)
     }
 
+    /// Asserts, in debug builds, that the set and what is held for a moment beside it are within the bound.
+    fn check_bound(&self, beside_bytes: usize) {
+        debug_assert!(
+            self.memory_bytes() + beside_bytes <= self.bound_bytes,
+            "the seen set is above its bound: {} and {beside_bytes} bytes",
+            self.memory_bytes()
+        );
+    }
+
     fn add_run(&mut self, run: Run) {
         let place = self.runs.partition_point(|other| other.keys() < run.keys());
         self.runs.insert(place, run);
-        debug_assert!(
-            self.memory_bytes() <= self.bound_bytes,
-            "the seen set is above its bound"
-        );
+        self.check_bound(0);
     }
 }
 

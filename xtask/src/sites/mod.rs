@@ -104,6 +104,16 @@ pub(crate) fn served() -> Vec<u16> {
         .collect()
 }
 
+/// Ends the servers that run now and are not among those that ran before. Says what it did.
+pub(crate) fn stop_all_but(before: &[u16]) -> Vec<String> {
+    let new = served().into_iter().filter(|base| !before.contains(base));
+    let told = new.map(|base| match stop(base) {
+        Ok(_) => format!("ended the sites that were left serving at port base {base}"),
+        Err(error) => format!("the sites at port base {base} are still served: {error:#}"),
+    });
+    told.collect()
+}
+
 /// Tells for each site whether its version is the truth's. An error when one is not, or is missing.
 pub(crate) fn verify(wanted: &Wanted) -> anyhow::Result<()> {
     let data = repository::site_data();

@@ -131,6 +131,7 @@ mod tests {
             name: name.to_string(),
             manifest,
             dependencies,
+            has_features: false,
         };
         Tree::new(Vec::new(), vec![planted])
     }

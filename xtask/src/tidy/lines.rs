@@ -17,9 +17,35 @@ const LIBRARIES: &[&str] = &[
 
 pub(crate) fn no_allow(tree: &Tree) -> Vec<Finding> {
     let message = "use `#[expect(lint, reason = \"...\")]`";
-    code_lines(tree, message, |code| {
-        code.contains("#[allow(") || code.contains("#![allow(")
-    })
+    let mut findings = Vec::new();
+    for (file, rust) in tree.rust() {
+        for (line, code, test) in rust.lines() {
+            let allows = code.contains("#[allow(") || code.contains("#![allow(");
+            // What several test programs share is dead in those that use a part of it: an expect
+            // would be wrong in one of them.
+            let shared = test && code.contains("#![allow(dead_code, reason");
+            if allows && !shared {
+                findings.push(Finding::new(&file.path, line, message));
+            }
+        }
+    }
+    findings
+}
+
+pub(crate) fn no_features(tree: &Tree) -> Vec<Finding> {
+    let message = "a cargo feature: make it an option, or always there";
+    let declared = tree.crates.iter().filter(|of| of.has_features);
+    let mut findings: Vec<Finding> = declared
+        .map(|of| Finding::new(&of.manifest, 0, message))
+        .collect();
+    findings.extend(code_lines(tree, message, |code| {
+        ["cfg(", "cfg!(", "cfg_attr("].iter().any(|form| {
+            code.split(form)
+                .skip(1)
+                .any(|inside| has_word(inside, "feature ="))
+        })
+    }));
+    findings
 }
 
 pub(crate) fn no_unbounded_channel(tree: &Tree) -> Vec<Finding> {
@@ -132,6 +158,7 @@ fn code_lines(tree: &Tree, message: &str, breaks: impl Fn(&str) -> bool) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree::Crate;
     use super::*;
 
     type Check = fn(&Tree) -> Vec<Finding>;
@@ -159,6 +186,30 @@ mod tests {
             ),
             [1, 2]
         );
+    }
+
+    #[test]
+    fn what_test_programs_share_may_be_dead_in_one_of_them() {
+        let text = "#![allow(dead_code, reason = \"shared\")]\n";
+        assert_eq!(
+            found_in(no_allow, "crates/parse/tests/oracle/mod.rs", text),
+            NOTHING
+        );
+        assert_eq!(found(no_allow, text), [1]);
+    }
+
+    #[test]
+    fn features_are_found_in_code_and_in_manifests() {
+        let text = "#[cfg(feature = \"x\")]\n#[cfg(all(test, feature = \"x\"))]\n#[cfg(test)]\n";
+        assert_eq!(found(no_features, text), [1, 2]);
+        let planted = |has_features| {
+            let crates = vec![Crate {
+                has_features,
+                ..Crate::default()
+            }];
+            no_features(&Tree::new(Vec::new(), crates)).len()
+        };
+        assert_eq!((planted(true), planted(false)), (1, 0));
     }
 
     #[test]

@@ -92,6 +92,11 @@ const RULES: &[Rule] = &[
         check: lines::no_allow,
     },
     Rule {
+        name: "no-features",
+        reason: "each feature doubles the programs that have to be tested, and one of them is",
+        check: lines::no_features,
+    },
+    Rule {
         name: "bounded-channels",
         reason: "everything has a bound: a queue without one hides a slow reader until memory ends",
         check: lines::no_unbounded_channel,
@@ -143,12 +148,11 @@ pub(crate) fn hold() -> anyhow::Result<()> {
     let mut count = 0;
     for rule in RULES {
         for finding in (rule.check)(&tree) {
-            let Finding {
-                path,
-                line,
-                message,
-            } = finding;
-            println!("{path}:{line}: {}: {message} ({})", rule.name, rule.reason);
+            let place = finding.place();
+            println!(
+                "{place}: {}: {} ({})",
+                rule.name, finding.message, rule.reason
+            );
             count += 1;
         }
     }

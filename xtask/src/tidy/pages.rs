@@ -137,7 +137,7 @@ mod tests {
         let robots = Crate {
             name: "nephila-robots".into(),
             manifest: "crates/robots/Cargo.toml".into(),
-            dependencies: Vec::new(),
+            ..Crate::default()
         };
         Tree::new(vec![(ARCHITECTURE.into(), text.into())], vec![robots])
     }

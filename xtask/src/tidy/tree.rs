@@ -30,10 +30,12 @@ pub(crate) struct Rust {
 }
 
 /// A member of the workspace and what it depends on.
+#[derive(Default)]
 pub(crate) struct Crate {
     pub(crate) name: String,
     pub(crate) manifest: String,
     pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) has_features: bool,
 }
 
 pub(crate) struct Dependency {
@@ -203,10 +205,12 @@ fn member(package: &Value, root: &Path) -> Crate {
     let manifest = Path::new(text("manifest_path"));
     let relative = manifest.strip_prefix(root).unwrap_or(manifest);
     let dependencies = package.get("dependencies").and_then(Value::as_array);
+    let features = package.get("features").and_then(Value::as_object);
     Crate {
         name: text("name").to_string(),
         manifest: relative.to_string_lossy().into_owned(),
         dependencies: dependencies.into_iter().flatten().map(dependency).collect(),
+        has_features: features.is_some_and(|features| !features.is_empty()),
     }
 }
 
@@ -258,6 +262,7 @@ mod tests {
         let metadata = serde_json::json!({"packages": [{
             "name": "nephila-robots",
             "manifest_path": "/r/crates/robots/Cargo.toml",
+            "features": {"default": []},
             "dependencies": [
                 {"name": "memchr", "kind": null},
                 {"name": "proptest", "kind": "dev"},
@@ -265,6 +270,7 @@ mod tests {
         }]});
         let crates = crates(&metadata, Path::new("/r"));
         assert_eq!(crates[0].manifest, "crates/robots/Cargo.toml");
+        assert!(crates[0].has_features);
         let seen: Vec<_> = crates[0]
             .dependencies
             .iter()

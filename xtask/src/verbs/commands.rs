@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Verb;
 use crate::markdown::{self, Block};
-use crate::{failure, process, repository};
+use crate::{failure, process, repository, sites};
 
 pub(crate) use run::run_pages;
 
@@ -35,6 +35,7 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
             Ok(())
         }
         Some((first, wanted)) if first == "--run" => {
+            let pages = chosen(pages, wanted)?;
             let build = [
                 "build",
                 "--release",
@@ -45,7 +46,12 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
             ];
             process::run(process::cargo().args(build))?;
             let binaries = repository::target_directory()?.join("release");
-            run_pages(&chosen(pages, wanted)?, &binaries)
+            let served_before = sites::served();
+            let outcome = run_pages(&pages, &binaries);
+            for told in sites::stop_all_but(&served_before) {
+                eprintln!("note: {told}");
+            }
+            outcome
         }
         Some(_) => Err(failure::usage(
             "`cargo xtask commands` takes `--run [PAGE]...` or nothing",

@@ -57,7 +57,10 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         });
     }
     run_tests(&mut steps, release.as_deref(), arguments);
-    end_servers(&mut steps, &served_before);
+    // A test that was killed cannot end the server it started.
+    for told in sites::stop_all_but(&served_before) {
+        steps.note(told);
+    }
     steps.finish()
 }
 
@@ -105,12 +108,8 @@ fn run_tests(steps: &mut Steps, release: Option<&Path>, arguments: &[String]) {
     environment(&mut command, release);
     // The runner reports on standard error; a caller looks for its summary on standard output.
     command.stderr(Stdio::from(std::io::stdout()));
-    // What an earlier run skipped is not to be told as this one's.
-    if junit().exists() {
-        steps.run("forgetting the last run", || {
-            Ok(std::fs::remove_file(junit())?)
-        });
-    }
+    // What an earlier run skipped is not to be told as this one's. There may be no such file.
+    let _ = std::fs::remove_file(junit());
     steps.run("tests", || process::run(&mut command));
     if nextest {
         match skipped() {
@@ -181,22 +180,6 @@ fn skipped_lines(junit: &str) -> Vec<String> {
         .collect();
     said.sort();
     said
-}
-
-/// Ends the servers that tests started and left (a test that was killed cannot end its own), and
-/// none that ran before.
-fn end_servers(steps: &mut Steps, before: &[u16]) {
-    for base in sites::served()
-        .into_iter()
-        .filter(|base| !before.contains(base))
-    {
-        match sites::stop(base) {
-            Ok(_) => steps.note(format!(
-                "ended the sites that a test left serving at {base}"
-            )),
-            Err(error) => steps.note(format!("sites at {base} are still served: {error:#}")),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,4 +10,4 @@ pub use crawl_file::{DIRECTORY_VERSION, read_seeds, write_crawl_file};
 pub use reference::{option_line, options_page};
 pub use settings::{BadSetting, Settings, Source, option};
 pub use table::{CrawlConfig, Group, OPTIONS, OptionSpec};
-pub use value::{Auth, Delay, Follow, Header, OptionValue, Pattern, Resolve, Size};
+pub use value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};

@@ -116,6 +116,16 @@ impl Settings {
         Ok(())
     }
 
+    /// Reads a configuration file and adds its settings.
+    ///
+    /// # Errors
+    /// When it cannot be read, and as [`Settings::add_file`].
+    pub fn add_config_file(&mut self, path: &Path) -> Result<(), crate::Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| crate::Error::io(path, "read the configuration file", error))?;
+        Ok(self.add_file(path, &text)?)
+    }
+
     /// Adds the settings of the environment: `NEPHILA_MAX_PAGES` is `max-pages`; a list has one
     /// item a line.
     ///
@@ -147,6 +157,14 @@ impl Settings {
     /// Adds all of `other`, which wins.
     pub fn merge(&mut self, other: Settings) {
         self.values.extend(other.values);
+    }
+
+    /// Those set by a flag or by the caller.
+    #[must_use]
+    pub fn only_explicit(&self) -> Settings {
+        let is_explicit = |source: &Source| matches!(source, Source::Flag | Source::Caller);
+        let explicit = self.values.iter().filter(|(_, (_, source))| is_explicit(source));
+        Settings { values: explicit.map(|(name, value)| (*name, value.clone())).collect() }
     }
 
     /// The names that were set, with their sources.

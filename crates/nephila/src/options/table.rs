@@ -9,7 +9,7 @@ use std::time::Duration;
 use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
 use super::value::{
-    Auth, Delay, Follow, Header, OptionValue, Pattern, Resolve, Size,
+    Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size,
 };
 
 /// The section of the help text that an option stands in.
@@ -215,9 +215,9 @@ options! {
     ignore_robots: bool = "ignore-robots", Politeness, "false", ""..="", any_time,
         "Do not ask for robots.txt: for one's own sites; the summary says so",
         "robots.txt is the operator's word (RFC 9309)";
-    ignore_nofollow: bool = "ignore-nofollow", Politeness, "false", ""..="", any_time,
-        "Follow links in spite of rel=nofollow, meta robots and X-Robots-Tag: for one's own sites",
-        "nofollow is the operator's word";
+    nofollow: Nofollow = "nofollow", Politeness, "auto", ""..="", any_time,
+        "Whether nofollow is obeyed: obey (rel=nofollow, meta robots and X-Robots-Tag), ignore, or auto, which obeys all but rel=nofollow within a host on a private or loopback address, and ignores it with --ignore-robots",
+        "nofollow is the operator's word, and on one's own machine one is the operator";
     agent: String = "agent", Politeness, "nephila", ""..="", once,
         "The one token of the user agent: sent, and looked for in robots.txt (letters, - and _)",
         "the project's name, so that operators can look it up";

@@ -63,7 +63,7 @@ impl OptionValue for Size {
     }
 
     fn show(&self) -> Vec<String> {
-        let unit = SIZE_UNITS.iter().find(|(_, scale)| self.0 >= *scale && self.0 % scale == 0);
+        let unit = SIZE_UNITS.iter().find(|(_, scale)| self.0 >= *scale && self.0.is_multiple_of(*scale));
         vec![match unit {
             Some((unit, scale)) => format!("{}{unit}", self.0 / scale),
             None => self.0.to_string(),
@@ -101,7 +101,7 @@ impl OptionValue for Duration {
 
     fn show(&self) -> Vec<String> {
         let millis = self.as_millis() as u64;
-        let unit = DURATION_UNITS.iter().rev().find(|(_, scale)| millis % scale == 0);
+        let unit = DURATION_UNITS.iter().rev().find(|(_, scale)| millis.is_multiple_of(*scale));
         vec![match unit {
             _ if millis == 0 => "0s".to_owned(),
             Some((unit, scale)) => format!("{}{unit}", millis / scale),
@@ -309,6 +309,21 @@ pub enum Follow {
 choice!(Follow, "a" => Follow::Anchor, "area" => Follow::Area, "frame" => Follow::Frame,
     "refresh" => Follow::Refresh, "next" => Follow::Pagination,
     "canonical" => Follow::Canonical, "alternate" => Follow::Alternate);
+
+/// Whether nofollow is obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nofollow {
+    /// Obeyed, but for `rel=nofollow` within a host on a private or loopback address; ignored
+    /// where robots.txt is ignored.
+    Auto,
+    /// Always obeyed.
+    Obey,
+    /// Never obeyed.
+    Ignore,
+}
+
+choice!(Nofollow, "auto" => Nofollow::Auto, "obey" => Nofollow::Obey,
+    "ignore" => Nofollow::Ignore);
 
 /// `NAME: VALUE`, sent with every request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use nephila_parse::{LinkKind, ParseOptions, parse_html};
 
 /// A file or directory of the conformance suites; `None`, and a word to the reader, when it is missing.
-pub fn corpus(path: &str) -> Option<PathBuf> {
+pub(crate) fn corpus(path: &str) -> Option<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
     let root = std::env::var_os("NEPHILA_CORPORA").map_or(default, PathBuf::from);
     let path = root.join(path);
@@ -24,7 +24,7 @@ pub fn corpus(path: &str) -> Option<PathBuf> {
 }
 
 /// The files of a directory with this extension, sorted by name.
-pub fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|found| found == extension));
@@ -33,7 +33,7 @@ pub fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// The set of `href` of HTML `a` and `area` that parsing finds, as `kind href`.
-pub fn found_hrefs(html: &str) -> BTreeSet<String> {
+pub(crate) fn found_hrefs(html: &str) -> BTreeSet<String> {
     let options = ParseOptions {
         max_links: usize::MAX,
         ..ParseOptions::default()
@@ -45,7 +45,7 @@ pub fn found_hrefs(html: &str) -> BTreeSet<String> {
 }
 
 /// The same set by html5ever's tree, scripting off.
-pub fn tree_hrefs(html: &str) -> BTreeSet<String> {
+pub(crate) fn tree_hrefs(html: &str) -> BTreeSet<String> {
     let options = ParseOpts {
         tree_builder: TreeBuilderOpts {
             scripting_enabled: false,
@@ -73,7 +73,7 @@ pub fn tree_hrefs(html: &str) -> BTreeSet<String> {
 }
 
 /// A URL as [`nephila_parse::Outlink::href`] gives it.
-pub fn clean(url: &str) -> String {
+pub(crate) fn clean(url: &str) -> String {
     url.trim_matches(|c: char| c.is_ascii_whitespace())
         .replace(['\t', '\n', '\r'], "")
 }

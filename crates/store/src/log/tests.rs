@@ -245,6 +245,25 @@ fn an_append_is_one_write_and_one_sync() {
             }
         );
     }
+    let mut log = log.with_segment_bytes(0);
+    log.append(b"in a segment of its own").unwrap();
+    let counts = probe::take();
+    assert_eq!((counts.writes, counts.syncs), (2, 3));
+}
+
+/// The format does not drift: these bytes were made by another program from its description.
+#[test]
+fn a_log_of_version_1_is_read() {
+    let version_1 = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/log_version_1");
+    let (payloads, replayed) = visited(Path::new(version_1)).unwrap();
+    let third = b"third, in a segment of its own";
+    assert_eq!(payloads, [&b"first"[..], b"", third]);
+    let expected = Replayed {
+        commits: 3,
+        bytes: 163,
+        cut_bytes: 7,
+    };
+    assert_eq!(replayed, expected);
 }
 
 #[test]

@@ -148,6 +148,26 @@ fn a_sync_is_one_write_and_one_fdatasync() {
 }
 
 #[test]
+fn a_part_is_durable_before_the_next_is_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = PartWriter::create(dir.path(), "part", "jsonl", ROLL_BYTES).unwrap();
+    writer.sync().unwrap();
+    writer.append(&[b'x'; 400], 1).unwrap();
+    probe::take();
+    writer.append(b"row\n", 1).unwrap();
+    let begun = probe::take();
+    assert_eq!((begun.writes, begun.syncs, begun.changes), (1, 1, 1));
+    let expected = PartPosition {
+        part: 1,
+        bytes: 4,
+        rows: 2,
+    };
+    assert_eq!(writer.sync().unwrap(), expected);
+    // The new part, and its name.
+    assert_eq!(probe::take().syncs, 2);
+}
+
+#[test]
 fn a_full_disk_leaves_out_only_the_rows_that_were_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = PartWriter::create(dir.path(), "part", "jsonl", 1 << 30).unwrap();

@@ -195,6 +195,10 @@ impl RunWriter {
         })
     }
 
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.run.memory_bytes() + self.buffer.capacity()
+    }
+
     /// Adds the next larger key.
     pub(super) fn push(&mut self, key: u64) -> Result<(), Error> {
         if self.run.keys.is_multiple_of(self.run.sample_keys) {

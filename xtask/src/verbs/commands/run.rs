@@ -50,12 +50,7 @@ pub(crate) fn run_pages(pages: &[PageText], binaries: &Path) -> anyhow::Result<(
 /// Runs the blocks of one page in order in one new directory; the rest is left out after a failure.
 /// Gives what failed. The directory stays after a failure, to be looked at.
 fn run_page(page: &PageText, binaries: &Path) -> anyhow::Result<Vec<String>> {
-    let name = format!(
-        "nephila-{}-{}",
-        std::process::id(),
-        directory_name(&page.path)
-    );
-    let directory = std::env::temp_dir().join(name);
+    let directory = directory(&page.path);
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("making {}", directory.display()))?;
     let mut started = Started(Vec::new());
@@ -79,6 +74,12 @@ fn run_page(page: &PageText, binaries: &Path) -> anyhow::Result<Vec<String>> {
             .with_context(|| format!("removing {}", directory.display()))?;
     }
     Ok(failed)
+}
+
+/// The directory that the blocks of a page run in: none other of this machine has its name.
+fn directory(page: &str) -> PathBuf {
+    let name = format!("nephila-{}-{}", std::process::id(), directory_name(page));
+    std::env::temp_dir().join(name)
 }
 
 fn run_block(
@@ -160,26 +161,39 @@ mod tests {
         }
     }
 
-    fn run(text: &str) -> anyhow::Result<()> {
-        run_pages(&[page("docs/planted.md", text)], Path::new("/nowhere"))
+    /// Runs a planted page and removes what a failure leaves to be looked at. Tests may run as
+    /// threads of one process: each has a page of its own.
+    fn run(path: &str, text: &str) -> anyhow::Result<()> {
+        let outcome = run_pages(&[page(path, text)], Path::new("/nowhere"));
+        if outcome.is_err() && directory(path).exists() {
+            std::fs::remove_dir_all(directory(path)).unwrap();
+        }
+        assert!(
+            !directory(path).exists(),
+            "a page that succeeded leaves nothing"
+        );
+        outcome
     }
 
     #[test]
     fn blocks_of_a_page_share_a_directory_and_run_in_order() {
-        run("```sh\necho one > a\n```\n```text\nexit 1\n```\n```sh\ntest -s a\ncargo xtask test\n```\n")
+        run("docs/order.md", "```sh\necho one > a\n```\n```text\nexit 1\n```\n```sh\ntest -s a\ncargo xtask test\n```\n")
             .unwrap();
     }
 
     #[test]
     fn a_block_that_fails_is_named_with_what_it_said() {
-        let error = run("\n```sh\necho the reason >&2\nfalse\n```\n")
-            .unwrap_err()
-            .to_string();
+        let error = run(
+            "docs/fails.md",
+            "\n```sh\necho the reason >&2\nfalse\n```\n",
+        )
+        .unwrap_err()
+        .to_string();
         assert!(
-            error.contains("docs/planted.md:2:") && error.contains("the reason"),
+            error.contains("docs/fails.md:2:") && error.contains("the reason"),
             "{error}"
         );
-        let unset = run("```sh\necho $NOT_SET_ANYWHERE\n```\n")
+        let unset = run("docs/fails.md", "```sh\necho $NOT_SET_ANYWHERE\n```\n")
             .unwrap_err()
             .to_string();
         assert!(unset.contains("NOT_SET_ANYWHERE"), "{unset}");
@@ -187,11 +201,14 @@ mod tests {
 
     #[test]
     fn a_block_that_uses_the_internet_is_not_started() {
-        let error = run("```sh\necho https://example.org\nexit 7\n```\n")
-            .unwrap_err()
-            .to_string();
+        let error = run(
+            "docs/outside.md",
+            "```sh\necho https://example.org\nexit 97\n```\n",
+        )
+        .unwrap_err()
+        .to_string();
         assert!(
-            error.contains("uses the internet") && !error.contains('7'),
+            error.contains("uses the internet") && !error.contains("97"),
             "{error}"
         );
     }
@@ -200,7 +217,7 @@ mod tests {
     fn what_a_page_left_running_is_ended_with_it() {
         let file = std::env::temp_dir().join(format!("nephila-planted-{}", std::process::id()));
         let text = format!("```sh\nsleep 600 & echo $! > {}\n```\n", file.display());
-        run(&text).unwrap();
+        run("docs/background.md", &text).unwrap();
         let pid = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         let state = format!("/proc/{}/stat", pid.trim());

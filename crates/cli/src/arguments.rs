@@ -1,0 +1,298 @@
+//! The command line. Verbs are written here; the options of a crawl come from their one table.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use nephila::options::{Group, OPTIONS, OptionSpec, Settings, Source, option_line};
+
+/// The whole command.
+pub(crate) fn command() -> Command {
+    Command::new("nephila")
+        .about("A web crawler that says what limits it")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(crawl())
+        .subcommand(resume())
+        .subcommands([status(), why(), export()])
+        .subcommands([fetch(), robots(), sitemap()])
+        .subcommands([config(), completions(), demo(), reference()])
+        .after_help("`nephila demo` shows it at work; it needs no network.")
+}
+
+fn crawl() -> Command {
+    let verb = Command::new("crawl")
+        .about("Crawl from seeds into a new crawl directory")
+        .after_help(
+            "Exit codes: 0 done, 1 cannot go on, 2 usage, 3 no seed could be fetched, 130 \
+             interrupted. Ctrl-C once finishes what is in flight, within 10 s, and tells how to \
+             go on; twice leaves at once. Nothing committed is lost either way.",
+        )
+        .arg(
+            Arg::new("seeds")
+                .value_name("SEED")
+                .num_args(1..)
+                .help("A URL, @FILE with one a line, or - for standard input"),
+        )
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .short('o')
+                .value_name("DIR")
+                .help("The crawl directory to make [default: named after the first host and the time]"),
+        )
+        .arg(config_file())
+        .args(display());
+    OPTIONS.iter().fold(verb, |verb, option| verb.arg(flag(option)))
+}
+
+fn resume() -> Command {
+    let verb = Command::new("resume")
+        .about("Go on with a crawl, also after Ctrl-C or a kill")
+        .arg(directory())
+        .args(display());
+    let changeable = OPTIONS.iter().filter(|option| option.on_resume);
+    changeable.fold(verb, |verb, option| verb.arg(flag(option)))
+}
+
+fn status() -> Command {
+    Command::new("status")
+        .about("Counts by outcome and by host, what is queued, and why it runs or stopped")
+        .arg(directory())
+        .arg(hosts_shown())
+        .arg(json())
+}
+
+fn why() -> Command {
+    Command::new("why")
+        .about("What became of a URL: seen, refused by which rule, where it is, and when it is next")
+        .arg(Arg::new("url").value_name("URL").required(true).help("The URL, as a seed is written"))
+        .arg(directory())
+        .arg(json())
+}
+
+fn export() -> Command {
+    Command::new("export")
+        .about("Rows as CSV or JSON lines, with the columns you name")
+        .arg(directory())
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(["csv", "jsonl"]))
+                .default_value("csv")
+                .help("csv or jsonl"),
+        )
+        .arg(Arg::new("columns").long("columns").value_name("NAME,...").help(
+            "Fields of the row format, a part of one with a dot (times.dns) [default: url, \
+                 status, outcome, content_type, title, hops for csv; all for jsonl]",
+        ))
+        .arg(Arg::new("output").long("output").value_name("FILE").help(
+            "Write here instead of standard output; the file must not exist",
+        ))
+        .arg(switch("all", "Rows of robots.txt, sitemap and feed fetches too"))
+}
+
+fn fetch() -> Command {
+    let verb = Command::new("fetch")
+        .about("Fetch one URL and show its headers, its timing and what parsing found")
+        .arg(one_url())
+        .arg(switch("show-body", "Print the body, decompressed, after the rest"))
+        .arg(json())
+        .arg(config_file());
+    with_groups(verb, &[Group::Fetching], &["agent", "contact", "accept", "text"])
+}
+
+fn robots() -> Command {
+    let verb = Command::new("robots")
+        .about("Whether robots.txt allows a URL, and which rule decides")
+        .arg(one_url())
+        .arg(config_file())
+        .arg(json());
+    with_groups(verb, &[Group::Fetching], &["agent", "contact", "max-robots-size"])
+}
+
+fn sitemap() -> Command {
+    let verb = Command::new("sitemap")
+        .about("The entries of a sitemap, a sitemap index or a feed")
+        .arg(one_url())
+        .arg(switch("recurse", "Read the sitemaps that an index names too"))
+        .arg(config_file())
+        .arg(json());
+    let more = ["agent", "contact", "max-sitemap-urls", "max-sitemap-size"];
+    with_groups(verb, &[Group::Fetching], &more)
+}
+
+fn config() -> Command {
+    let show = Command::new("show")
+        .about("Every option, its value and where it came from")
+        .arg(Arg::new("directory").value_name("DIR").help("Of this crawl instead"))
+        .arg(config_file())
+        .arg(json());
+    let show = OPTIONS.iter().fold(show, |verb, option| verb.arg(flag(option)));
+    Command::new("config")
+        .about("The configuration")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(show)
+}
+
+fn completions() -> Command {
+    Command::new("completions")
+        .about("Completions for a shell, on standard output")
+        .arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(clap::value_parser!(clap_complete::Shell))
+                .help("bash, zsh, fish, elvish or powershell"),
+        )
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Serve a small simulated web on loopback and crawl it; needs no network")
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .short('o')
+                .value_name("DIR")
+                .help("The crawl directory to make [default: nephila-demo-TIME]"),
+        )
+        .arg(
+            Arg::new("pages")
+                .long("pages")
+                .value_name("N")
+                .default_value("2000")
+                .value_parser(clap::value_parser!(u64).range(10..=1_000_000))
+                .help("Pages of the simulated web, 10 to 1000000"),
+        )
+        .args(display())
+}
+
+fn reference() -> Command {
+    Command::new("reference")
+        .hide(true)
+        .about("Reference pages in Markdown, for the docs")
+        .arg(
+            Arg::new("page")
+                .required(true)
+                .value_parser(PossibleValuesParser::new(["options", "rows"])),
+        )
+}
+
+fn directory() -> Arg {
+    Arg::new("directory").value_name("DIR").required(true).help("The crawl directory")
+}
+
+fn one_url() -> Arg {
+    Arg::new("url").value_name("URL").required(true).help("The URL")
+}
+
+fn config_file() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .env("NEPHILA_CONFIG")
+        .help("Read options from this file, as crawl.toml writes them; flags win")
+}
+
+fn hosts_shown() -> Arg {
+    Arg::new("hosts")
+        .long("hosts")
+        .value_name("N")
+        .default_value("10")
+        .value_parser(clap::value_parser!(usize))
+        .help("Hosts to show")
+}
+
+fn json() -> Arg {
+    switch("json", "As JSON, for programs")
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn display() -> [Arg; 2] {
+    [
+        switch("quiet", "Print nothing but errors").short('q'),
+        Arg::new("log-format")
+            .long("log-format")
+            .value_name("FORMAT")
+            .value_parser(PossibleValuesParser::new(["auto", "text", "json"]))
+            .default_value("auto")
+            .help("auto: a live display on a terminal, else plain lines; text: plain lines; json: one object a line"),
+    ]
+}
+
+/// The flag of an option.
+fn flag(option: &'static OptionSpec) -> Arg {
+    let arg = Arg::new(option.name)
+        .long(option.name)
+        .value_name(option.placeholder)
+        .help(option_line(option))
+        .help_heading(option.group.heading())
+        .action(if option.is_list { ArgAction::Append } else { ArgAction::Set })
+        .allow_hyphen_values(true);
+    if option.is_switch {
+        return arg.num_args(0..=1).require_equals(true).default_missing_value("true");
+    }
+    arg
+}
+
+fn with_groups(verb: Command, groups: &[Group], names: &[&str]) -> Command {
+    OPTIONS
+        .iter()
+        .filter(|option| groups.contains(&option.group) || names.contains(&option.name))
+        .fold(verb, |verb, option| verb.arg(flag(option)))
+}
+
+/// The settings that a verb was given: `--config`, the environment, and flags, the later winning.
+///
+/// # Errors
+/// A configuration file that cannot be read, or holds a key that is no option.
+pub(crate) fn settings(matches: &ArgMatches) -> anyhow::Result<Settings> {
+    let mut settings = Settings::new();
+    if let Ok(Some(path)) = matches.try_get_one::<String>("config") {
+        settings.add_config_file(std::path::Path::new(path))?;
+    }
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    settings.add_environment(variables).map_err(nephila::Error::from)?;
+    for option in OPTIONS {
+        let Ok(Some(values)) = matches.try_get_many::<String>(option.name) else { continue };
+        let written = values.cloned().collect();
+        settings.set(option.name, written, Source::Flag).map_err(nephila::Error::from)?;
+    }
+    Ok(settings)
+}
+
+/// Whether a switch of this verb was given.
+pub(crate) fn is_given(matches: &ArgMatches, name: &str) -> bool {
+    matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false)
+}
+
+/// A value of this verb.
+pub(crate) fn value<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+    matches.try_get_one::<String>(name).ok().flatten().map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_switch_needs_no_value_and_a_list_repeats() {
+        let line = "nephila crawl --ignore-robots --include a --include -b http://a.test/";
+        let matches = command().try_get_matches_from(line.split(' ')).unwrap();
+        let (_, crawl) = matches.subcommand().unwrap();
+        let settings = settings(crawl).unwrap().check().unwrap();
+        assert!(settings.ignore_robots);
+        assert_eq!(settings.include.len(), 2);
+    }
+}

@@ -1,0 +1,174 @@
+//! The crawl directory: what lies where, and how it is made and opened.
+//!
+//! ```text
+//! DIR/crawl.toml          the checked configuration and the seeds
+//! DIR/pages/part-*.jsonl  the rows
+//! DIR/state/              the commit log, the lock, and what is derived from the log
+//! DIR/summary.json        the counts, written at the end of a run
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind};
+use crate::options::{CrawlConfig, Settings, read_seeds, write_crawl_file};
+
+/// The prefix of the files of rows.
+pub(crate) const PART_PREFIX: &str = "part";
+
+/// Their extension.
+pub(crate) const PART_EXTENSION: &str = "jsonl";
+
+/// A crawl directory's paths.
+#[derive(Clone, Debug)]
+pub struct CrawlDirectory {
+    root: PathBuf,
+}
+
+impl CrawlDirectory {
+    /// Names a crawl directory; nothing is touched.
+    pub fn at(root: impl Into<PathBuf>) -> CrawlDirectory {
+        CrawlDirectory { root: root.into() }
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `crawl.toml`.
+    pub fn crawl_file(&self) -> PathBuf {
+        self.root.join("crawl.toml")
+    }
+
+    /// `pages/`.
+    pub fn pages(&self) -> PathBuf {
+        self.root.join("pages")
+    }
+
+    /// `state/`.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    /// `summary.json`.
+    pub fn summary_file(&self) -> PathBuf {
+        self.root.join("summary.json")
+    }
+
+    /// The files of rows, in order.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn parts(&self) -> Result<Vec<PathBuf>, Error> {
+        let pages = self.pages();
+        let entries = fs::read_dir(&pages).map_err(|error| Error::io(&pages, "read", error))?;
+        let mut parts: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                name.starts_with(PART_PREFIX)
+                    && path.extension().is_some_and(|extension| extension == PART_EXTENSION)
+            })
+            .collect();
+        parts.sort();
+        Ok(parts)
+    }
+
+    /// Makes the directory for a new crawl. It may exist if it is empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exists`] when something is there, and whatever the file system has against it.
+    pub(crate) fn create(&self) -> Result<(), Error> {
+        match fs::read_dir(&self.root) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(self.exists());
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.root)
+                    .map_err(|error| Error::io(&self.root, "make the directory", error))?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                return Err(self.exists());
+            }
+            Err(error) => return Err(Error::io(&self.root, "read", error)),
+        }
+        for path in [self.pages(), self.state()] {
+            fs::create_dir(&path).map_err(|error| Error::io(&path, "make the directory", error))?;
+        }
+        Ok(())
+    }
+
+    fn exists(&self) -> Error {
+        let root = self.root.display();
+        let advice = if self.crawl_file().exists() {
+            format!("it is a crawl: go on with `nephila resume {root}`, or choose another --out")
+        } else {
+            "it is not empty: choose another --out".to_owned()
+        };
+        Error::new(ErrorKind::Exists, format!("{root} exists already; {advice}"))
+    }
+
+    /// Writes `crawl.toml`, whole or not at all. Only its owner may read it: it may hold
+    /// credentials.
+    pub(crate) fn write_config(&self, config: &CrawlConfig, seeds: &[String]) -> Result<(), Error> {
+        self.write_whole(&self.crawl_file(), write_crawl_file(config, seeds).as_bytes())
+    }
+
+    /// Reads `crawl.toml`: the seeds and the settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotACrawl`] when there is none, [`ErrorKind::Usage`] when it was changed into
+    /// something that cannot be read.
+    pub fn read_config(&self) -> Result<(Vec<String>, Settings), Error> {
+        let path = self.crawl_file();
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                let root = self.root.display();
+                let what = if self.root.exists() {
+                    format!("{root} is no crawl directory: it holds no crawl.toml")
+                } else {
+                    format!("there is no crawl directory {root}")
+                };
+                Error::new(ErrorKind::NotACrawl, what)
+            }
+            _ => Error::io(&path, "read", error),
+        })?;
+        let mut settings = Settings::new();
+        settings.add_file(&path, &text)?;
+        let seeds = read_seeds(&text).ok_or_else(|| {
+            let what = format!(
+                "{} is no crawl.toml of this version: it has no `version = 1` and `seeds = [...]`",
+                path.display()
+            );
+            Error::new(ErrorKind::Version, what)
+        })?;
+        Ok((seeds, settings))
+    }
+
+    /// Writes a file of the crawl directory, whole or not at all.
+    pub(crate) fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        const OWNER_ONLY: u32 = 0o600;
+        let fresh = path.with_extension("new");
+        let write = || -> std::io::Result<()> {
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(OWNER_ONLY)
+                .open(&fresh)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&fresh, path)?;
+            fs::File::open(&self.root)?.sync_all()
+        };
+        write().map_err(|error| {
+            let _ = fs::remove_file(&fresh);
+            Error::io(path, "write", error)
+        })
+    }
+}

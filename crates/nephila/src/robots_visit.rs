@@ -1,0 +1,176 @@
+//! The visit of a robots.txt (RFC 9309 2.3): redirects are followed here, five at most, because
+//! the rules belong to the host that was asked first.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_ENCODING, LOCATION};
+use nephila_fetch::{Fetch, FetchError, Request, Response, decode_body};
+use nephila_frontier::{CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer};
+use nephila_robots::{Robots, Rules};
+
+use crate::error::{Error, ErrorKind};
+use crate::visit::{Ending, VisitContext, Visited, contact_of, end_robots, header, outcome_of};
+use crate::visit_row::RowParts;
+
+/// RFC 9309 2.3.1.2: at least five consecutive redirects.
+pub(crate) const MOST_REDIRECTS: usize = 5;
+
+/// How a robots.txt was answered.
+pub(crate) enum RobotsReply {
+    /// By this, after any redirects.
+    Response(Box<Response>),
+    /// By more redirects than are followed, which counts as no file.
+    RedirectsWithoutEnd(Box<Response>),
+    /// Not at all.
+    Failed(FetchError),
+}
+
+/// Asks for a robots.txt, over its redirects.
+pub(crate) async fn fetch_robots<F: Fetch>(
+    fetcher: &F,
+    url: url::Url,
+    max_bytes: u64,
+) -> RobotsReply {
+    let mut url = url;
+    let mut redirects = 0;
+    loop {
+        let mut request = Request::get(url.clone());
+        request.max_wire_bytes = Some(max_bytes);
+        let response = match fetcher.fetch(request).await {
+            Ok(response) => response,
+            Err(error) => return RobotsReply::Failed(error),
+        };
+        let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+        let target = header(&response.headers, LOCATION).and_then(|to| url.join(to.trim()).ok());
+        match target {
+            Some(target) if is_redirect && redirects < MOST_REDIRECTS => url = target,
+            Some(_) if is_redirect => return RobotsReply::RedirectsWithoutEnd(Box::new(response)),
+            _ => return RobotsReply::Response(Box::new(response)),
+        }
+        redirects += 1;
+    }
+}
+
+/// What the body of a robots.txt says; unreadable content codings give no rules.
+pub(crate) fn parse_robots(response: &Response, max_bytes: u64) -> Robots {
+    let coding = header(&response.headers, CONTENT_ENCODING);
+    match decode_body(coding.as_deref(), response.body.clone(), max_bytes) {
+        Ok(body) => Robots::parse(&body),
+        Err(_) => Robots::parse(&[]),
+    }
+}
+
+/// Visits the robots.txt of a lease.
+///
+/// # Errors
+/// [`ErrorKind::Bug`] only.
+pub(crate) async fn visit_robots<F: Fetch>(
+    context: &VisitContext<F>,
+    lease: Lease,
+) -> Result<Visited, Error> {
+    let url = lease.url().url.to_url();
+    let url = url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
+    let began = context.clock.now();
+    let max_bytes = context.config.max_robots_size.0;
+    Ok(match fetch_robots(&context.fetcher, url, max_bytes).await {
+        RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
+        RobotsReply::RedirectsWithoutEnd(response) => {
+            let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
+            let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
+            let outcome = (Outcome::TooManyRedirects, why);
+            finish(context, lease, &response, outcome, answer, Vec::new(), began)
+        }
+        RobotsReply::Response(response) => answered(context, lease, &response, began),
+    })
+}
+
+fn answered<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    response: &Response,
+    began: Moment,
+) -> Visited {
+    let url = lease.url().url.clone();
+    match response.status {
+        200..=299 => {
+            let robots = parse_robots(response, context.config.max_robots_size.0);
+            let rules = robots.group_for(&context.config.agent);
+            let sitemaps = sitemaps(context, &url, robots.sitemaps(), began);
+            let answer = RobotsAnswer::Rules(Arc::new(rules));
+            let outcome = (Outcome::Fetched, None);
+            finish(context, lease, response, outcome, answer, sitemaps, began)
+        }
+        500..=599 => {
+            let status = response.status;
+            let why = format!("robots.txt answered {status}, which forbids everything");
+            let answer = RobotsAnswer::Unavailable {
+                outcome: Outcome::RobotsUnavailable,
+                why: why.into(),
+                is_passing: true,
+            };
+            let outcome = (Outcome::HttpError, None);
+            finish(context, lease, response, outcome, answer, Vec::new(), began)
+        }
+        _ => {
+            // 2.3.1.3: "unavailable" (4xx, and 3xx without a target) allows everything.
+            let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
+            let sitemaps = sitemaps(context, &url, &[], began);
+            let outcome = (Outcome::HttpError, None);
+            finish(context, lease, response, outcome, answer, sitemaps, began)
+        }
+    }
+}
+
+/// 2.3.1.4: "unreachable" forbids everything, and is asked for again where that may help.
+fn unreachable<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    error: &FetchError,
+    began: Moment,
+) -> Visited {
+    let (outcome, contact) = outcome_of(error);
+    let given = match outcome {
+        Outcome::TooLarge | Outcome::BadResponse | Outcome::Truncated => Outcome::RobotsUnavailable,
+        other => other,
+    };
+    let answer = RobotsAnswer::Unavailable {
+        outcome: given,
+        why: format!("robots.txt could not be fetched: {error}").into(),
+        is_passing: error.is_transient(),
+    };
+    let ending = Ending {
+        outcome,
+        error: Some(error.to_string()),
+        contact,
+        times: error.times(),
+        remote: error.remote(),
+    };
+    end_robots(context, lease, ending, RowParts::default(), answer, Vec::new(), began)
+}
+
+fn sitemaps<F>(
+    context: &VisitContext<F>,
+    robots: &CanonicalUrl,
+    named: &[String],
+    now: Moment,
+) -> Vec<QueuedUrl> {
+    if !context.config.sitemaps {
+        return Vec::new();
+    }
+    context.rules.sitemaps_of(robots, named, now)
+}
+
+fn finish<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    response: &Response,
+    (outcome, error): (Outcome, Option<String>),
+    answer: RobotsAnswer,
+    sitemaps: Vec<QueuedUrl>,
+    began: Moment,
+) -> Visited {
+    let contact: Contact = contact_of(context, response);
+    let times = response.times;
+    let ending = Ending { outcome, error, contact, times, remote: response.remote };
+    end_robots(context, lease, ending, RowParts::of(response), answer, sitemaps, began)
+}

@@ -1,0 +1,446 @@
+//! The loop of one shard: hosts that belong together, on one thread.
+//!
+//! A shard owns the frontier of its hosts and fetches for them on a current-thread runtime. What a
+//! page of its hosts leads to on other shards' hosts is handed over in one message that goes from
+//! shard to shard, each admitting what is its own, and ends at the committer: so that a page's
+//! outcome and all its outlinks are one commit. Nothing is locked.
+//!
+//! How it ends: all shards share one count of live URLs (to be given out, or out now) and of
+//! messages under way. The shard that brings it to zero ends the crawl for all.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nephila_fetch::Fetch;
+use nephila_frontier::{
+    Admission, Fingerprinter, Frontier, Moment, Next, Outcome, QueuedUrl, Refused, Then, UrlKind,
+};
+use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::committer::{CommitSender, Handover};
+use crate::control::{Control, Phase};
+use crate::error::{Error, ErrorKind};
+use crate::journal::{DoneEntry, StopReason, encode_admitted};
+use crate::progress::Progress;
+use crate::state::{DiskOverflow, DiskSeen};
+use crate::visit::{VisitContext, Visited, visit};
+use crate::visit_row::write_refused_row;
+
+/// Messages between shards under way at once, over all shards.
+pub(crate) const MOST_MESSAGES: usize = 1_024;
+
+/// What all shards of a crawl share.
+pub(crate) struct Common {
+    pub(crate) control: Control,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) fingerprinter: Fingerprinter,
+    /// Live URLs and messages under way, over all shards.
+    pub(crate) live: AtomicI64,
+    /// Pages given out, against `--max-pages`.
+    pub(crate) pages_started: AtomicU64,
+    /// Of these, pages that have their outcome.
+    pub(crate) pages_ended: AtomicU64,
+    pub(crate) max_pages: u64,
+    /// Room for messages between shards: never more are under way than an inbox has places.
+    pub(crate) message_room: Arc<Semaphore>,
+    /// Shards whose last visit has ended.
+    pub(crate) drained: AtomicUsize,
+    pub(crate) inboxes: Vec<mpsc::Sender<Message>>,
+}
+
+/// URLs, by the shard that owns them.
+pub(crate) type ForShards = Vec<(usize, Vec<QueuedUrl>)>;
+
+/// A page's outlinks on their way to the shards that own them.
+pub(crate) struct Message {
+    /// What becomes durable when every shard has admitted its own.
+    handover: Handover,
+    /// The URLs for each shard that is still to be visited.
+    rest: ForShards,
+    _room: OwnedSemaphorePermit,
+}
+
+/// One shard.
+pub(crate) struct Shard<F> {
+    pub(crate) number: usize,
+    pub(crate) common: Arc<Common>,
+    pub(crate) frontier: Frontier<DiskSeen, DiskOverflow>,
+    pub(crate) context: Rc<VisitContext<F>>,
+    pub(crate) inbox: mpsc::Receiver<Message>,
+    pub(crate) committer: CommitSender,
+    pub(crate) clock: Clock,
+    /// Pages with foreign outlinks that wait for room for a message.
+    pub(crate) outgoing: VecDeque<(Handover, ForShards)>,
+    pub(crate) published: Levels,
+}
+
+/// What this shard last added to the common counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Levels {
+    live: i64,
+    in_flight: i64,
+    queued: i64,
+    hosts: i64,
+}
+
+impl Default for Levels {
+    /// A shard counts as one live URL until it has published its own, so that the crawl does not
+    /// end before every shard has looked at what it has: [`Common::live`] starts at their number.
+    fn default() -> Levels {
+        Levels { live: 1, in_flight: 0, queued: 0, hosts: 0 }
+    }
+}
+
+type Visits = JoinSet<Result<Visited, Error>>;
+
+/// Why the loop woke up.
+enum Wake {
+    Visited(Box<Result<Visited, Error>>),
+    Message(Message),
+    Other,
+}
+
+impl<F: Fetch + 'static> Shard<F> {
+    /// Runs until the crawl ends. To be called inside a `LocalSet`.
+    ///
+    /// # Errors
+    /// When the crawl cannot go on; the other shards are told to end.
+    pub(crate) async fn run(mut self) -> Result<(), Error> {
+        let ended = self.crawl().await;
+        if ended.is_err() {
+            self.common.control.end();
+        }
+        ended
+    }
+
+    async fn crawl(&mut self) -> Result<(), Error> {
+        let mut visits = Visits::new();
+        let mut phase = self.common.control.subscribe();
+        let mut deadline: Option<Duration> = None;
+        self.publish();
+        loop {
+            let now = *phase.borrow_and_update();
+            match now {
+                Phase::Ended => return Ok(()),
+                Phase::Draining(_) => {
+                    let until = self.clock.elapsed() + Control::GRACE;
+                    let until = *deadline.get_or_insert(until);
+                    let is_late = self.clock.elapsed() >= until;
+                    if is_late || (visits.is_empty() && self.outgoing.is_empty()) {
+                        visits.abort_all();
+                        return self.drain_inbox(&mut phase).await;
+                    }
+                }
+                Phase::Running => {}
+            }
+            let wait_until = match now {
+                Phase::Running => self.start_visits(&mut visits).await?,
+                _ => deadline.map(|at| self.clock.started_at().after(at)),
+            };
+            self.send_outgoing();
+            self.publish();
+            match self.wake(&mut visits, &mut phase, wait_until).await? {
+                Wake::Visited(visited) => {
+                    self.complete(*visited).await?;
+                    while let Some(joined) = visits.try_join_next() {
+                        self.complete(joined_visit(joined)?).await?;
+                    }
+                }
+                Wake::Message(message) => self.receive(message).await?,
+                Wake::Other => {}
+            }
+        }
+    }
+
+    /// Gives out leases until the slots are full; returns when to look again, if ever.
+    async fn start_visits(&mut self, visits: &mut Visits) -> Result<Option<Moment>, Error> {
+        const LIMIT_RECHECK: Duration = Duration::from_millis(20);
+        const MOST_REFUSALS: usize = 256;
+        let shards = self.common.inboxes.len().max(1);
+        let slots = self.common.control.concurrency().div_ceil(shards).max(1);
+        let mut refusals = 0;
+        while visits.len() < slots && self.outgoing.is_empty() {
+            let now = self.clock.now();
+            if !self.reserve_page() {
+                // Another shard may give its reservation back.
+                return Ok(Some(now.after(LIMIT_RECHECK)));
+            }
+            let next = self.frontier.next(now)?;
+            let is_new_page = matches!(&next, Next::Lease(lease)
+                if lease.url().kind == UrlKind::Page && lease.url().attempts == 0);
+            if !is_new_page {
+                self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
+            }
+            match next {
+                Next::Lease(lease) => {
+                    visits.spawn_local(visit(self.context.clone(), lease));
+                }
+                Next::Refused(refused) => {
+                    self.record_refused(*refused).await?;
+                    refusals += 1;
+                    if refusals >= MOST_REFUSALS {
+                        // Let what was fetched meanwhile come to its turn.
+                        return Ok(Some(now));
+                    }
+                }
+                Next::WaitUntil(at) => return Ok(Some(at)),
+                Next::Idle | Next::Done => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn reserve_page(&self) -> bool {
+        let started = &self.common.pages_started;
+        if started.fetch_add(1, Ordering::Relaxed) < self.common.max_pages {
+            return true;
+        }
+        started.fetch_sub(1, Ordering::Relaxed);
+        false
+    }
+
+    async fn wake(
+        &mut self,
+        visits: &mut Visits,
+        phase: &mut watch::Receiver<Phase>,
+        wait_until: Option<Moment>,
+    ) -> Result<Wake, Error> {
+        let pause = wait_until.map(|at| at.since(self.clock.now()));
+        let room = self.common.message_room.clone();
+        let has_outgoing = !self.outgoing.is_empty();
+        Ok(tokio::select! {
+            biased;
+            Some(joined) = visits.join_next() => Wake::Visited(Box::new(joined_visit(joined)?)),
+            Some(message) = self.inbox.recv() => Wake::Message(message),
+            _ = phase.changed() => Wake::Other,
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Wake::Other,
+            _ = room.acquire(), if has_outgoing => Wake::Other,
+        })
+    }
+
+    /// A visit has ended: its outlinks are admitted, its outcome is handed over, its lease ends.
+    async fn complete(&mut self, visited: Result<Visited, Error>) -> Result<(), Error> {
+        let Visited { lease, finish, record, candidates } = visited?;
+        let now = self.clock.now();
+        let progress = self.common.progress.clone();
+        for (option, count) in &candidates.refused {
+            progress.add_refusals(option, *count);
+        }
+        progress.add_not_followed(candidates.not_followed);
+        let (own, foreign) = self.share_out(candidates.urls);
+        let mut handover = Handover::default();
+        self.admit(own, &mut handover)?;
+        let is_first_robots = !lease.is_robots()
+            || (record.is_some() && self.frontier.note_seen(UrlKind::Robots, &lease.url().url)?);
+        let is_page = lease.url().kind == UrlKind::Page;
+        if is_page && matches!(finish.then, Then::Defer(_)) && lease.url().attempts == 0 {
+            self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
+        }
+        let next_at = self.frontier.finish(lease, finish, now);
+        if let Some(mut record) = record.filter(|_| is_first_robots) {
+            record.done.host_next_at = next_at;
+            let outcome = record.done.outcome;
+            if is_page {
+                let is_error = !outcome.is_answer() || outcome == Outcome::HttpError;
+                progress.add_page(is_error, record.done.wire_bytes);
+                self.count_ended_page();
+            }
+            handover.done = Some((record.done, record.row));
+        }
+        self.pass_on(handover, foreign).await
+    }
+
+    /// The last page that may be given out ends the crawl.
+    fn count_ended_page(&self) {
+        let ended = self.common.pages_ended.fetch_add(1, Ordering::AcqRel) + 1;
+        if ended >= self.common.max_pages {
+            self.common.control.drain(StopReason::MaxPages);
+        }
+    }
+
+    async fn record_refused(&mut self, refused: Refused) -> Result<(), Error> {
+        let now = self.clock.now();
+        let queued = &refused.url;
+        let done = DoneEntry {
+            url: queued.url.as_str().to_owned(),
+            kind: queued.kind,
+            outcome: refused.outcome,
+            status: 0,
+            hops: queued.hops,
+            wire_bytes: 0,
+            decoded_bytes: 0,
+            fetch_millis: 0,
+            finished_at: now,
+            host_next_at: now,
+        };
+        if queued.kind == UrlKind::Page {
+            let is_error = !matches!(refused.outcome, Outcome::RobotsDenied);
+            self.common.progress.add_page(is_error, 0);
+            if queued.attempts > 0 {
+                self.count_ended_page();
+            }
+        }
+        let row = write_refused_row(&refused, now);
+        let handover = Handover { done: Some((done, row)), ..Handover::default() };
+        self.committer.send(handover).await
+    }
+
+    /// Splits URLs into this shard's own and those of others.
+    fn share_out(&self, urls: Vec<QueuedUrl>) -> (Vec<QueuedUrl>, ForShards) {
+        let shards = self.common.inboxes.len();
+        if shards <= 1 {
+            return (urls, Vec::new());
+        }
+        let mut own = Vec::with_capacity(urls.len());
+        let mut foreign = ForShards::new();
+        for queued in urls {
+            let shard = self.common.fingerprinter.shard_of(queued.url.host(), shards);
+            if shard == self.number {
+                own.push(queued);
+                continue;
+            }
+            match foreign.iter_mut().find(|(number, _)| *number == shard) {
+                Some((_, urls)) => urls.push(queued),
+                None => foreign.push((shard, vec![queued])),
+            }
+        }
+        (own, foreign)
+    }
+
+    fn admit(&mut self, urls: Vec<QueuedUrl>, handover: &mut Handover) -> Result<(), Error> {
+        let now = self.clock.now();
+        for queued in urls {
+            let mark = handover.admitted.len();
+            encode_admitted(&queued, &mut handover.admitted);
+            match self.frontier.admit(queued, now)? {
+                Admission::Admitted => handover.admitted_count += 1,
+                Admission::AlreadySeen => handover.admitted.truncate(mark),
+                Admission::Refused(refusal) => {
+                    handover.admitted.truncate(mark);
+                    self.common.progress.add_refusals(refusal.option(), 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn pass_on(
+        &mut self,
+        handover: Handover,
+        foreign: ForShards,
+    ) -> Result<(), Error> {
+        if !foreign.is_empty() {
+            // Counted as live from here on, before the page itself stops being live.
+            self.common.live.fetch_add(1, Ordering::AcqRel);
+            self.outgoing.push_back((handover, foreign));
+            self.send_outgoing();
+            return Ok(());
+        }
+        if handover.done.is_none() && handover.admitted_count == 0 {
+            return Ok(());
+        }
+        self.committer.send(handover).await
+    }
+
+    fn send_outgoing(&mut self) {
+        while !self.outgoing.is_empty() {
+            let Ok(room) = self.common.message_room.clone().try_acquire_owned() else { return };
+            let Some((handover, rest)) = self.outgoing.pop_front() else { return };
+            self.forward(Message { handover, rest, _room: room });
+        }
+    }
+
+    /// Sends a message to the shard whose URLs come last in it.
+    fn forward(&self, message: Message) {
+        let target = message.rest.last().map_or(self.number, |(shard, _)| *shard);
+        let inbox = self.common.inboxes.get(target);
+        // An inbox has a place for every message that has room; a closed one belongs to a shard
+        // that has ended, and then the crawl ends without this page, which is fetched again.
+        if inbox.is_none_or(|inbox| inbox.try_send(message).is_err()) {
+            self.common.live.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    async fn receive(&mut self, mut message: Message) -> Result<(), Error> {
+        if let Some((_, urls)) = message.rest.pop() {
+            self.admit(urls, &mut message.handover)?;
+        }
+        if !message.rest.is_empty() {
+            self.forward(message);
+            return Ok(());
+        }
+        self.committer.send(message.handover).await?;
+        // In one step: its URLs become live as the message ceases to be.
+        let change = self.publish_levels();
+        self.count_live(change - 1);
+        Ok(())
+    }
+
+    /// After the last visit: messages under way are still received, so that no page that was
+    /// fetched is lost, until every shard is there.
+    async fn drain_inbox(&mut self, phase: &mut watch::Receiver<Phase>) -> Result<(), Error> {
+        self.common.drained.fetch_add(1, Ordering::AcqRel);
+        let shards = self.common.inboxes.len();
+        let common = self.common.clone();
+        let is_waited_for = || common.drained.load(Ordering::Acquire) < shards;
+        while is_waited_for() || self.messages_under_way() {
+            if *phase.borrow_and_update() == Phase::Ended {
+                return Ok(());
+            }
+            const POLL: Duration = Duration::from_millis(5);
+            tokio::select! {
+                Some(message) = self.inbox.recv() => self.receive(message).await?,
+                _ = phase.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn messages_under_way(&self) -> bool {
+        self.common.message_room.available_permits() < MOST_MESSAGES
+    }
+
+    /// Adds what changed in this shard to the common counts, and ends the crawl when nothing is
+    /// left anywhere.
+    fn publish(&mut self) {
+        let change = self.publish_levels();
+        self.count_live(change);
+    }
+
+    /// Publishes all levels but the live URLs, whose change it returns.
+    fn publish_levels(&mut self) -> i64 {
+        let levels = Levels {
+            live: self.frontier.live() as i64,
+            in_flight: self.frontier.leases() as i64,
+            queued: self.frontier.queued() as i64,
+            hosts: self.frontier.hosts() as i64,
+        };
+        let before = std::mem::replace(&mut self.published, levels);
+        self.common.progress.add_levels(
+            levels.in_flight - before.in_flight,
+            levels.queued - before.queued,
+            levels.hosts - before.hosts,
+        );
+        levels.live - before.live
+    }
+
+    fn count_live(&self, change: i64) {
+        let before = self.common.live.fetch_add(change, Ordering::AcqRel);
+        if before + change == 0 {
+            self.common.control.drain(StopReason::Done);
+        }
+    }
+}
+
+fn joined_visit(
+    joined: Result<Result<Visited, Error>, tokio::task::JoinError>,
+) -> Result<Result<Visited, Error>, Error> {
+    joined.map_err(|error| Error::new(ErrorKind::Bug, format!("a visit panicked: {error}")))
+}

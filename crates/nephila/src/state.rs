@@ -1,0 +1,152 @@
+//! The glue between the frontier's traits and the store, and the replay of a commit log.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use nephila_frontier::{
+    Fingerprinter, Moment, Overflow, QueuedUrl, Seen, StorageError, UrlKind,
+};
+use nephila_store::{BlockFile, BlockId, PartPosition, SeenSet, replay};
+
+use crate::error::{Error, ErrorKind};
+use crate::journal::{DoneEntry, Entry, StopEntry};
+use crate::tally::Tally;
+
+/// The seen set of a shard, on disk beyond its memory.
+#[derive(Debug)]
+pub(crate) struct DiskSeen(pub(crate) SeenSet);
+
+impl Seen for DiskSeen {
+    fn insert(&mut self, fingerprint: u64) -> Result<bool, StorageError> {
+        Ok(self.0.insert(fingerprint)?)
+    }
+}
+
+/// The queues of a shard beyond memory.
+#[derive(Debug)]
+pub(crate) struct DiskOverflow {
+    file: BlockFile,
+    /// Blocks by the number that the frontier knows them by.
+    blocks: std::collections::HashMap<u64, BlockId>,
+    next: u64,
+}
+
+impl DiskOverflow {
+    pub(crate) fn new(file: BlockFile) -> DiskOverflow {
+        DiskOverflow { file, blocks: std::collections::HashMap::new(), next: 0 }
+    }
+}
+
+impl Overflow for DiskOverflow {
+    fn write(&mut self, block: &[u8]) -> Result<u64, StorageError> {
+        let id = self.file.write(block)?;
+        self.next += 1;
+        self.blocks.insert(self.next, id);
+        Ok(self.next)
+    }
+
+    fn take(&mut self, block: u64) -> Result<Vec<u8>, StorageError> {
+        let id = self.blocks.remove(&block);
+        let id = id.ok_or_else(|| format!("block {block} of a host queue was never written"))?;
+        Ok(self.file.take(id)?)
+    }
+}
+
+/// What a commit log tells before its queues are rebuilt.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) key: Option<[u64; 2]>,
+    pub(crate) created_at: Moment,
+    pub(crate) tally: Tally,
+    /// URLs admitted, repetitions apart.
+    pub(crate) admitted: u64,
+    /// Done URLs, as fingerprints.
+    pub(crate) done: HashSet<u64>,
+    pub(crate) rows: PartPosition,
+    /// The last stop, if nothing was committed after it.
+    pub(crate) stopped: Option<StopEntry>,
+    /// Time of all runs that ended in good order, in milliseconds.
+    pub(crate) ran_millis: u64,
+    /// When the last outcome was committed.
+    pub(crate) last_at: Moment,
+    pub(crate) commits: u64,
+}
+
+impl History {
+    /// Reads the whole log once, without changing anything.
+    pub(crate) fn read(state: &Path) -> Result<History, Error> {
+        let mut history = History::default();
+        for_each_entry(state, |entry| history.note(entry))?;
+        if history.key.is_none() {
+            let what = format!("{} holds no crawl: its log has no beginning", state.display());
+            return Err(Error::new(ErrorKind::NotACrawl, what));
+        }
+        Ok(history)
+    }
+
+    pub(crate) fn fingerprinter(&self) -> Fingerprinter {
+        Fingerprinter::new(self.key.unwrap_or_default())
+    }
+
+    /// Whether the URL has its outcome.
+    pub(crate) fn is_done(&self, kind: UrlKind, url: &str) -> bool {
+        self.done.contains(&self.fingerprinter().fingerprint(kind, url))
+    }
+
+    fn note(&mut self, entry: Entry) {
+        match entry {
+            Entry::Begin { key, at } => {
+                self.key = Some(key);
+                self.created_at = at;
+            }
+            Entry::Admitted(_) => self.admitted += 1,
+            Entry::Done(done) => self.note_done(&done),
+            Entry::Rows(position) => {
+                self.rows = position;
+                self.commits += 1;
+            }
+            Entry::Stop(stop) => {
+                self.ran_millis += stop.ran_millis;
+                self.stopped = Some(stop);
+            }
+        }
+    }
+
+    fn note_done(&mut self, done: &DoneEntry) {
+        self.tally.add(done);
+        self.done.insert(self.fingerprinter().fingerprint(done.kind, &done.url));
+        self.last_at = self.last_at.max(done.finished_at);
+        self.stopped = None;
+    }
+}
+
+/// Calls `visit` with every URL that was admitted and is not done, in the order of admission.
+pub(crate) fn for_each_queued(
+    state: &Path,
+    history: &History,
+    mut visit: impl FnMut(QueuedUrl),
+) -> Result<(), Error> {
+    for_each_entry(state, |entry| {
+        if let Entry::Admitted(queued) = entry
+            && !history.is_done(queued.kind, queued.url.as_str())
+        {
+            visit(*queued);
+        }
+    })
+}
+
+/// Calls `visit` with every entry of the log, in order.
+pub(crate) fn for_each_entry(state: &Path, mut visit: impl FnMut(Entry)) -> Result<(), Error> {
+    replay(state, &mut |commit, payload| {
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let damaged = || {
+                let what = format!("commit {commit} holds an entry that cannot be read");
+                nephila_store::Error::corrupt(state, what)
+            };
+            visit(Entry::decode(&mut rest).ok_or_else(damaged)?);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

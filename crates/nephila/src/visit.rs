@@ -1,0 +1,426 @@
+//! The life of one URL, readable top to bottom: lease, fetch, classify, analyse, follow, row.
+//!
+//! A visit never fails: whatever happens is an outcome. An [`Error`] here is a bug or means that
+//! the crawl cannot go on.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use nephila_fetch::{
+    BodyFilter, Fetch, FetchError, FetchErrorKind, Request, Response, Times, is_public, retry_after,
+};
+use nephila_frontier::{
+    CanonicalUrl, Contact, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer, Then, UrlKind,
+};
+use nephila_parse::{BodyKind, robots_directives};
+
+use crate::analysis::{Analysis, Analyst, Found, Purpose, Work};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::follow::{Candidates, FollowRules, Origin, ResolvedLink};
+use crate::journal::DoneEntry;
+use crate::options::CrawlConfig;
+use crate::robots_visit::visit_robots;
+use crate::visit_row::{RowParts, write_row};
+
+/// What every visit of a shard needs.
+pub(crate) struct VisitContext<F> {
+    pub(crate) config: CrawlConfig,
+    pub(crate) fetcher: F,
+    pub(crate) rules: FollowRules,
+    pub(crate) analyst: Analyst,
+    pub(crate) take: BodyFilter,
+    pub(crate) clock: Clock,
+}
+
+/// A visit that has ended: what becomes of the lease, and what is to be made durable.
+pub(crate) struct Visited {
+    pub(crate) lease: Lease,
+    pub(crate) finish: Finish,
+    /// The outcome and the row; `None` where the URL goes back to its queue, and for a robots.txt
+    /// that has its row already.
+    pub(crate) record: Option<Record>,
+    /// What it led to.
+    pub(crate) candidates: Candidates,
+}
+
+/// An outcome and its row.
+pub(crate) struct Record {
+    pub(crate) done: DoneEntry,
+    pub(crate) row: Vec<u8>,
+}
+
+/// What is known of a visit when it ends, whatever its outcome.
+pub(crate) struct Ending {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<String>,
+    pub(crate) contact: Contact,
+    pub(crate) times: Times,
+    pub(crate) remote: Option<SocketAddr>,
+}
+
+/// Visits the URL of a lease.
+///
+/// # Errors
+/// [`ErrorKind::Bug`] only.
+pub(crate) async fn visit<F: Fetch>(
+    context: Rc<VisitContext<F>>,
+    lease: Lease,
+) -> Result<Visited, Error> {
+    if lease.is_robots() {
+        return visit_robots(&context, lease).await;
+    }
+    let url = lease.url().url.to_url();
+    let url = url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
+    let began = context.clock.now();
+    match context.fetcher.fetch(request(&context, lease.url(), url)).await {
+        Err(error) => Ok(failed(&context, lease, &error, began)),
+        Ok(response) => answered(&context, lease, response, began).await,
+    }
+}
+
+fn request<F>(context: &VisitContext<F>, queued: &QueuedUrl, url: url::Url) -> Request {
+    let mut request = Request::get(url);
+    match queued.kind {
+        UrlKind::Page => request.take = context.take.clone(),
+        UrlKind::Robots | UrlKind::Sitemap | UrlKind::Feed => {
+            request.max_wire_bytes = Some(context.config.max_sitemap_size.0);
+        }
+    }
+    request
+}
+
+/// No whole answer: it is tried again, or it has its outcome.
+fn failed<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    error: &FetchError,
+    began: Moment,
+) -> Visited {
+    let is_private = error.remote().map(|remote| !is_public(remote.ip()));
+    if error.kind() == FetchErrorKind::AddressBusy {
+        const ADDRESS_REST: Duration = Duration::from_millis(100);
+        return back(lease, Contact::None, is_private, Then::Defer(ADDRESS_REST));
+    }
+    let (outcome, contact) = outcome_of(error);
+    if error.is_transient() && lease.url().attempts < context.config.retries {
+        let wait = retry_wait(&context.config, lease.url());
+        return back(lease, contact, is_private, Then::Retry(wait));
+    }
+    let ending = Ending {
+        outcome,
+        error: Some(error.to_string()),
+        contact,
+        times: error.times(),
+        remote: error.remote(),
+    };
+    let head = error.head();
+    let parts = RowParts {
+        status: head.map(|head| head.status),
+        version: head.map(|head| head.version),
+        content_type: head.and_then(|head| header(&head.headers, CONTENT_TYPE)),
+        ..RowParts::default()
+    };
+    end(context, lease, ending, parts, Candidates::default(), began)
+}
+
+/// The outcome and the contact of a fetch that gave no whole answer.
+pub(crate) fn outcome_of(error: &FetchError) -> (Outcome, Contact) {
+    match error.kind() {
+        FetchErrorKind::DnsFailed => (Outcome::DnsFailed, Contact::Failed),
+        FetchErrorKind::ConnectFailed | FetchErrorKind::ProxyFailed => {
+            (Outcome::ConnectFailed, Contact::Failed)
+        }
+        FetchErrorKind::TlsFailed => (Outcome::TlsFailed, Contact::Failed),
+        FetchErrorKind::TimedOut(_) => (Outcome::TimedOut, Contact::Failed),
+        FetchErrorKind::ConnectionLost => (Outcome::ConnectionLost, Contact::Failed),
+        FetchErrorKind::Truncated => (Outcome::Truncated, Contact::Failed),
+        FetchErrorKind::HeadersTooLarge | FetchErrorKind::BodyTooLarge => {
+            (Outcome::TooLarge, Contact::Answered(error.times().first_byte))
+        }
+        FetchErrorKind::BlockedAddress(_) => (Outcome::BlockedAddress, Contact::None),
+        FetchErrorKind::AddressBusy => (Outcome::GaveUp, Contact::None),
+        FetchErrorKind::BadResponse
+        | FetchErrorKind::UnsupportedScheme
+        | FetchErrorKind::BadRequest => {
+            (Outcome::BadResponse, Contact::Answered(error.times().first_byte))
+        }
+    }
+}
+
+/// A whole answer: classify, analyse, follow, record.
+async fn answered<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    response: Response,
+    began: Moment,
+) -> Result<Visited, Error> {
+    let contact = contact_of(context, &response);
+    let is_private = response.remote.map(|remote| !is_public(remote.ip()));
+    let is_passing = matches!(response.status, 429 | 500 | 502 | 503 | 504);
+    if is_passing && lease.url().attempts < context.config.retries {
+        let asked = match contact {
+            Contact::Overloaded(Some(asked)) => asked.min(context.config.max_retry_after),
+            _ => Duration::ZERO,
+        };
+        let wait = retry_wait(&context.config, lease.url()).max(asked);
+        return Ok(back(lease, contact, is_private, Then::Retry(wait)));
+    }
+    let queued = lease.url();
+    let class = classify(context, queued, &response);
+    let mut ending = Ending {
+        outcome: class.outcome,
+        error: class.error,
+        contact,
+        times: response.times,
+        remote: response.remote,
+    };
+    let mut parts = RowParts::of(&response);
+    let mut candidates = class.candidates;
+    parts.redirect_target = class.target;
+    if !response.body_skipped {
+        let work = Work {
+            body: response.body,
+            content_type: parts.content_type.clone(),
+            content_encoding: header(&response.headers, CONTENT_ENCODING),
+            purpose: class.purpose,
+        };
+        match context.analyst.analyse(work).await? {
+            Ok(analysis) => {
+                parts.robots_header = robots_header(&response.headers);
+                let robots_header = parts.robots_header.as_deref();
+                let found = follow(context, queued, robots_header, &analysis, is_private, began);
+                if class.purpose != Purpose::Digest {
+                    candidates = found.candidates;
+                }
+                parts.links = found.links;
+                if is_wrong_kind(queued, class.purpose, &analysis) {
+                    ending.outcome = Outcome::WrongType;
+                }
+                parts.analysis = Some(analysis);
+            }
+            Err(error) => {
+                use nephila_fetch::DecodeErrorKind as Decode;
+                ending.outcome = match error.kind() {
+                    Decode::TooLarge => Outcome::TooLarge,
+                    Decode::Truncated => Outcome::Truncated,
+                    _ => Outcome::BadEncoding,
+                };
+                ending.error = Some(error.to_string());
+            }
+        }
+    }
+    Ok(end(context, lease, ending, parts, candidates, began))
+}
+
+/// How the host behaved, for its politeness.
+pub(crate) fn contact_of<F>(context: &VisitContext<F>, response: &Response) -> Contact {
+    match response.status {
+        429 | 503 => {
+            let seconds = context.clock.now().as_micros() / 1_000_000;
+            Contact::Overloaded(retry_after(&response.headers, seconds))
+        }
+        _ => Contact::Answered(response.times.first_byte),
+    }
+}
+
+/// What an answer is, before its body is looked at.
+struct Class {
+    outcome: Outcome,
+    purpose: Purpose,
+    target: Option<CanonicalUrl>,
+    candidates: Candidates,
+    error: Option<String>,
+}
+
+fn classify<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &Response) -> Class {
+    let mut class = Class {
+        outcome: Outcome::HttpError,
+        purpose: Purpose::Digest,
+        target: None,
+        candidates: Candidates::default(),
+        error: None,
+    };
+    match response.status {
+        200..=299 if response.body_skipped => class.outcome = Outcome::WrongType,
+        200..=299 => {
+            class.outcome = Outcome::Fetched;
+            class.purpose = match queued.kind {
+                UrlKind::Sitemap | UrlKind::Feed => Purpose::Sitemap,
+                UrlKind::Page | UrlKind::Robots => Purpose::Page,
+            };
+        }
+        304 => class.outcome = Outcome::NotModified,
+        301 | 302 | 303 | 307 | 308 => redirect(context, queued, response, &mut class),
+        _ => {}
+    }
+    class
+}
+
+/// A redirect is reported, not followed: its target goes through admission like any link.
+fn redirect<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    response: &Response,
+    class: &mut Class,
+) {
+    let Some(location) = header(&response.headers, LOCATION) else {
+        class.error = Some("a redirect without a Location".to_owned());
+        return;
+    };
+    let target = queued
+        .url
+        .to_url()
+        .and_then(|base| CanonicalUrl::join(&base, location.trim(), &context.rules.policy));
+    match target {
+        Err(why) => class.error = Some(format!("redirect to {location:?}: {why}")),
+        Ok(target) if queued.redirects >= context.config.max_redirects => {
+            class.outcome = Outcome::TooManyRedirects;
+            class.error = Some(format!("{} redirects in a row", queued.redirects + 1));
+            class.target = Some(target);
+        }
+        Ok(target) => {
+            class.outcome = Outcome::Redirected;
+            class.candidates = context.rules.follow_redirect(&target, queued, context.clock.now());
+            class.target = Some(target);
+        }
+    }
+}
+
+/// A body whose header said nothing, and that is no text either.
+fn is_wrong_kind(queued: &QueuedUrl, purpose: Purpose, analysis: &Analysis) -> bool {
+    queued.kind == UrlKind::Page
+        && purpose == Purpose::Page
+        && matches!(analysis.kind, BodyKind::Other)
+}
+
+/// What a body leads to: its links, and which of them lead on.
+#[derive(Default)]
+struct Lead {
+    links: Vec<ResolvedLink>,
+    candidates: Candidates,
+}
+
+fn follow<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    robots_header: Option<&str>,
+    analysis: &Analysis,
+    is_private: Option<bool>,
+    now: Moment,
+) -> Lead {
+    let Ok(url) = queued.url.to_url() else { return Lead::default() };
+    let origin = Origin {
+        url: &url,
+        referrer: queued.url.as_str().into(),
+        hops: queued.hops,
+        is_private: is_private.unwrap_or(false),
+        now,
+    };
+    match &analysis.found {
+        Found::Document(document) => {
+            let agent = &context.config.agent;
+            let meta = robots_directives(document.robots_meta.as_deref().unwrap_or(""), agent);
+            let header = robots_directives(robots_header.unwrap_or_default(), agent);
+            let links = context.rules.resolve(document, &url);
+            let is_nofollow = meta.union(header).nofollow;
+            let candidates = context.rules.follow(document, &links, is_nofollow, &origin);
+            Lead { links, candidates }
+        }
+        Found::Sitemap(sitemap) => {
+            let candidates = context.rules.follow_sitemap(sitemap, &origin);
+            Lead { candidates, ..Lead::default() }
+        }
+        Found::Text(_) | Found::Nothing => Lead::default(),
+    }
+}
+
+/// Ends a visit with its outcome and its row.
+pub(crate) fn end<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    ending: Ending,
+    parts: RowParts,
+    candidates: Candidates,
+    began: Moment,
+) -> Visited {
+    let queued = lease.url();
+    let row = write_row(context, &lease, &ending, &parts, began);
+    let now = context.clock.now();
+    let done = DoneEntry {
+        url: queued.url.as_str().to_owned(),
+        kind: queued.kind,
+        outcome: ending.outcome,
+        status: parts.status.unwrap_or(0),
+        hops: queued.hops,
+        wire_bytes: parts.wire_bytes,
+        decoded_bytes: parts.analysis.as_ref().map_or(0, |analysis| analysis.body_bytes),
+        fetch_millis: u32::try_from(ending.times.total().as_millis()).unwrap_or(u32::MAX),
+        finished_at: now,
+        host_next_at: now,
+    };
+    let is_private = ending.remote.map(|remote| !is_public(remote.ip()));
+    let finish = Finish { contact: ending.contact, is_private, then: Then::Done };
+    Visited { lease, finish, record: Some(Record { done, row }), candidates }
+}
+
+fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) -> Visited {
+    let finish = Finish { contact, is_private, then };
+    Visited { lease, finish, record: None, candidates: Candidates::default() }
+}
+
+/// Ends the visit of a robots.txt, with a row where it has none yet.
+pub(crate) fn end_robots<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    ending: Ending,
+    parts: RowParts,
+    answer: RobotsAnswer,
+    sitemaps: Vec<QueuedUrl>,
+    began: Moment,
+) -> Visited {
+    let attempts = u32::from(lease.url().attempts) + 1;
+    // Asked again soon: it has no outcome yet.
+    let is_settled = match &answer {
+        RobotsAnswer::Unavailable { is_passing: true, .. } => {
+            attempts >= context.config.robots_attempts
+        }
+        _ => true,
+    };
+    let candidates = Candidates { urls: sitemaps, ..Candidates::default() };
+    let visited = end(context, lease, ending, parts, candidates, began);
+    let finish = Finish { then: Then::Robots(answer), ..visited.finish };
+    let record = visited.record.filter(|_| is_settled);
+    Visited { finish, record, ..visited }
+}
+
+/// Exponential, with up to half of it on top by a hash of the URL: so that what failed together
+/// is not tried again together.
+fn retry_wait(config: &CrawlConfig, queued: &QueuedUrl) -> Duration {
+    const MOST_DOUBLINGS: u32 = 16;
+    let doublings = u32::from(queued.attempts).min(MOST_DOUBLINGS);
+    let wait = config.retry_wait.saturating_mul(1 << doublings).min(config.max_retry_after);
+    let hash = queued.url.as_str().bytes().fold(u64::from(queued.attempts), |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    let share = (hash >> 40) as f64 / f64::from(1 << 24);
+    wait.mul_f64(1.0 + share / 2.0)
+}
+
+/// A header as text; `None` when it is missing or no visible ASCII.
+pub(crate) fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// All X-Robots-Tag headers, joined by `, `.
+fn robots_header(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all("x-robots-tag")
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
