@@ -95,30 +95,52 @@ fn export() -> Command {
 fn fetch() -> Command {
     let verb = Command::new("fetch")
         .about("Fetch one URL and show its headers, its timing and what parsing found")
+        .after_help(
+            "The URL is asked for once, as it is written: robots.txt is not asked, because a \
+             person names this one URL, and a redirect is told and not followed. Exit codes: 0 \
+             answered, whatever the status; 1 no answer, or one that cannot be read; 2 usage.",
+        )
         .arg(one_url())
         .arg(switch("show-body", "Print the body, decompressed, after the rest"))
-        .arg(json())
+        .arg(switch("json", "One JSON object: the fields of a row, headers, failed_in and total"))
         .arg(config_file());
-    with_groups(verb, &[Group::Fetching], &["agent", "contact", "accept", "text"])
+    let more = ["agent", "contact", "accept", "text", "max-text-size", "max-links"];
+    with_groups(verb, &[Group::Fetching], &more)
 }
 
 fn robots() -> Command {
     let verb = Command::new("robots")
         .about("Whether robots.txt allows a URL, and which rule decides")
+        .after_help(
+            "By RFC 9309: the longest rule that matches decides; 4xx, and more than five \
+             redirects, allow everything; 5xx and no answer forbid everything. Exit codes: 0 \
+             allowed; 1 not allowed, or robots.txt is unreachable; 2 usage.",
+        )
         .arg(one_url())
         .arg(config_file())
         .arg(json());
-    with_groups(verb, &[Group::Fetching], &["agent", "contact", "max-robots-size"])
+    let more = ["agent", "contact", "max-robots-size", "max-crawl-delay"];
+    with_groups(verb, &[Group::Fetching], &more)
 }
 
 fn sitemap() -> Command {
     let verb = Command::new("sitemap")
         .about("The entries of a sitemap, a sitemap index or a feed")
+        .after_help(
+            "XML, RSS, Atom or text, as it is or as gzip. A site's root, and a page that is no \
+             sitemap, stand for the sitemaps of their host: those that robots.txt names, and \
+             /sitemap.xml. An entry is a line of URL, last change, frequency and priority with \
+             tabs between them; what was read, and warnings, go to standard error. With \
+             --recurse an index gives the entries of its sitemaps in place of its own, at most \
+             1000 sitemaps and three levels, with --delay between two fetches of a host. Exit \
+             codes: 0 at least one was read; 1 none could be had; 2 usage.",
+        )
         .arg(one_url())
         .arg(switch("recurse", "Read the sitemaps that an index names too"))
         .arg(config_file())
-        .arg(json());
-    let more = ["agent", "contact", "max-sitemap-urls", "max-sitemap-size"];
+        .arg(switch("json", "One JSON object a line for each entry, with its sitemap and kind"));
+    let more =
+        ["agent", "contact", "delay", "max-robots-size", "max-sitemap-urls", "max-sitemap-size"];
     with_groups(verb, &[Group::Fetching], &more)
 }
 
@@ -240,10 +262,15 @@ fn flag(option: &'static OptionSpec) -> Arg {
     arg
 }
 
+/// Options of fetching that say nothing to a verb for one URL.
+const OF_CRAWLS: [&str; 4] = ["concurrency", "retries", "retry-wait", "idle-connections"];
+
+/// A verb for one URL with the options of these groups and names.
 fn with_groups(verb: Command, groups: &[Group], names: &[&str]) -> Command {
     OPTIONS
         .iter()
         .filter(|option| groups.contains(&option.group) || names.contains(&option.name))
+        .filter(|option| !OF_CRAWLS.contains(&option.name))
         .fold(verb, |verb, option| verb.arg(flag(option)))
 }
 

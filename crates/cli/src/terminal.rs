@@ -49,6 +49,12 @@ pub(crate) fn safe_cut(text: &str, width: usize) -> String {
     format!("{cut}…")
 }
 
+/// [`safe`] for text of several lines: line ends and tabs are kept.
+pub(crate) fn safe_lines(text: &str) -> String {
+    let line = |line: &str| line.split('\t').map(safe).collect::<Vec<_>>().join("\t");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A number of bytes for a person.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -110,6 +116,7 @@ mod tests {
         let shown = safe(title);
         assert_eq!(shown, "a\\u{1b}[31mred\\u{7}\\u{d}\\u{a}\\u{202e}x\\u{9b}1m é");
         assert_eq!(safe_cut("abcdef", 4), "abc…");
+        assert_eq!(safe_lines("a\tb\r\n\u{1b}c\rd\n"), "a\tb\n\\u{1b}c\\u{d}d");
     }
 
     #[test]

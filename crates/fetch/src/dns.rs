@@ -187,9 +187,12 @@ impl DnsResolver {
         if let Some(answer) = cache.get(host, now) {
             return answer.map_err(no_address);
         }
+        let Some(name) = absolute_name(host) else {
+            return Err(no_address("it cannot be a host's name"));
+        };
         // The semaphore is never closed; were it, the lookup would go on without a place.
         let _place = self.places.acquire().await;
-        match self.ask(setup, host).await {
+        match self.ask(setup, name).await {
             Ok((addresses, ttl)) => {
                 cache.put(host, Ok(Arc::clone(&addresses)), now, ttl.min(TTL_MAX));
                 Ok(addresses)
@@ -207,7 +210,7 @@ impl DnsResolver {
     async fn ask(
         &self,
         setup: &DnsSetup,
-        host: &str,
+        name: Name,
     ) -> Result<(Arc<[IpAddr]>, Duration), NetError> {
         let resolver = match self.resolver.get() {
             Some(resolver) => resolver,
@@ -216,10 +219,7 @@ impl DnsResolver {
                 self.resolver.get_or_init(|| made)
             }
         };
-        let mut name = Name::from_ascii(host)?;
-        if host.contains('.') {
-            name.set_fqdn(true);
-        }
+
         let lookup = resolver.lookup_ip(name).await?;
         let records = lookup.as_lookup().answers();
         let ttl = records.iter().map(|record| record.ttl).min().unwrap_or(0);
@@ -229,6 +229,15 @@ impl DnsResolver {
         }
         Ok((addresses, Duration::from_secs(u64::from(ttl))))
     }
+}
+
+/// The name to ask for; `None` where a label is too long or the like.
+fn absolute_name(host: &str) -> Option<Name> {
+    let mut name = Name::from_ascii(host).ok()?;
+    if host.contains('.') {
+        name.set_fqdn(true);
+    }
+    Some(name)
 }
 
 /// Whether an error is an answer ("there is none") that may be kept, its words and for how long.

@@ -115,22 +115,20 @@ impl Fetcher {
         let wanted = request.take.wants(head.status, &head.headers);
         let reusable = is_framed_once(&head);
         progress.head = Some(head);
-        let body = if wanted {
-            let max = request
-                .max_wire_bytes
-                .unwrap_or(shared.config.max_wire_bytes);
-            let collected = self.collect(body, max, deadline).await;
+        let (body, body_cut) = if wanted {
+            let limit = BodyLimit::of(request, &shared.config);
+            let collected = self.collect(body, limit, deadline).await;
             collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
         } else {
             // Dropping the body makes hyper read what is already there and otherwise close the
             // connection (or reset the HTTP/2 stream), without waiting.
             drop(body);
-            Bytes::new()
+            (Bytes::new(), false)
         };
 
         let Taken { connection, .. } = taken;
         let (remote, reused) = (Some(connection.remote), connection.reused);
-        if reusable {
+        if reusable && !body_cut {
             self.pool
                 .check_in(&target.origin, connection, progress.now());
         }
@@ -145,6 +143,7 @@ impl Fetcher {
             wire_bytes: body.len() as u64,
             body,
             body_skipped: !wanted,
+            body_cut,
             remote,
             reused,
             times: progress.times,
@@ -214,9 +213,10 @@ impl Fetcher {
                 }
             }
             let _announcement = self.pool.announce(&target.origin);
-            return self.connect(target, deadline, progress).await;
+            return Box::pin(self.connect(target, deadline, progress)).await;
         }
-        self.connect(target, deadline, progress).await
+        // Boxed, because most exchanges need none of its room.
+        Box::pin(self.connect(target, deadline, progress)).await
     }
 
     fn check_out(
@@ -258,7 +258,9 @@ impl Fetcher {
         let shared = &*self.shared;
         let mut transport = connect::open(shared, &self.dns, target, deadline, progress).await?;
         let permit = std::mem::take(&mut transport.permit);
-        let connection = Connection::start(transport, &shared.config).await?;
+        let starting = Connection::start(transport, &shared.config);
+        let limit = shared.config.connect_timeout;
+        let connection = deadline.run(Stage::Connect, limit, starting).await??;
         self.pool.share(&target.origin, &connection, progress.now());
         Ok(Taken {
             connection,
@@ -280,18 +282,18 @@ impl Fetcher {
         }
     }
 
-    /// Reads the body to its end, at most `max` bytes.
+    /// Reads the body to its end, or to the limit where it is cut: then `true` is with it.
     async fn collect(
         &self,
         mut body: Incoming,
-        max: u64,
+        BodyLimit { max, cut }: BodyLimit,
         deadline: Deadline,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<(Bytes, bool), Failure> {
         let announced = body.size_hint().exact().unwrap_or(0);
-        if announced > max {
+        if announced > max && !cut {
             return Err(body_too_large(max));
         }
-        let room = usize::try_from(announced.min(PRESIZE_BYTES_MAX)).unwrap_or(0);
+        let room = usize::try_from(announced.min(max).min(PRESIZE_BYTES_MAX)).unwrap_or(0);
         let mut collected = BytesMut::with_capacity(room);
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
@@ -299,13 +301,37 @@ impl Fetcher {
             let Some(frame) = frame else { break };
             // A frame that is no data is a trailer, which nobody asked for.
             if let Ok(data) = frame.map_err(Failure::in_body)?.into_data() {
-                if (collected.len() + data.len()) as u64 > max {
-                    return Err(body_too_large(max));
+                let left = max.saturating_sub(collected.len() as u64);
+                if data.len() as u64 > left {
+                    if !cut {
+                        return Err(body_too_large(max));
+                    }
+                    let fitting = usize::try_from(left).unwrap_or(data.len());
+                    collected.extend_from_slice(data.get(..fitting).unwrap_or(&data));
+                    return Ok((collected.freeze(), true));
                 }
                 collected.extend_from_slice(&data);
             }
         }
-        Ok(collected.freeze())
+        Ok((collected.freeze(), false))
+    }
+}
+
+/// How much of a body is read.
+#[derive(Clone, Copy)]
+struct BodyLimit {
+    /// In bytes on the wire.
+    max: u64,
+    /// Whether a longer body is cut there; else it is a failure.
+    cut: bool,
+}
+
+impl BodyLimit {
+    fn of(request: &Request, config: &FetchConfig) -> BodyLimit {
+        BodyLimit {
+            max: request.max_wire_bytes.unwrap_or(config.max_wire_bytes),
+            cut: request.cut_body,
+        }
     }
 }
 

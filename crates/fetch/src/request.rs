@@ -38,10 +38,13 @@ pub struct Request {
     pub take: BodyFilter,
     /// Limit for the body on the wire, in bytes, in place of [`crate::FetchConfig::max_wire_bytes`].
     pub max_wire_bytes: Option<u64>,
+    /// Whether a body beyond that limit is cut there and given ([`crate::Response::body_cut`]),
+    /// instead of [`crate::FetchErrorKind::BodyTooLarge`]. An HTTP/1 connection is then closed.
+    pub cut_body: bool,
 }
 
 impl Request {
-    /// A GET of `url` that takes any body.
+    /// A GET of `url` that takes any body, whole.
     pub fn get(url: Url) -> Request {
         Request {
             url,
@@ -50,6 +53,7 @@ impl Request {
             extra_headers: Vec::new(),
             take: BodyFilter::all(),
             max_wire_bytes: None,
+            cut_body: false,
         }
     }
 }

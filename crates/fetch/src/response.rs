@@ -22,6 +22,9 @@ pub struct Response {
     pub wire_bytes: u64,
     /// Whether the request's [`crate::BodyFilter`] did not want the body.
     pub body_skipped: bool,
+    /// Whether the body is longer than the limit and was cut there, as [`crate::Request::cut_body`]
+    /// asked; a coded body then ends in the middle of its coding.
+    pub body_cut: bool,
     /// The address that answered: the proxy's where there is one.
     pub remote: Option<SocketAddr>,
     /// Whether the connection had served an exchange before.

@@ -90,9 +90,10 @@ pub(crate) async fn handshake(
     host: &str,
     tcp: TcpStream,
 ) -> Result<TlsStream<TcpStream>, Failure> {
+    // Certificates have no trailing dot, and addresses no brackets.
     let bare = host
         .trim_start_matches('[')
-        .trim_end_matches(']')
+        .trim_end_matches(['.', ']'])
         .to_owned();
     let name = ServerName::try_from(bare).map_err(|error| {
         let message = format!("`{host}` cannot have a certificate: {error}");

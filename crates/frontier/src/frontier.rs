@@ -8,6 +8,8 @@
 //! Protocol: [`Frontier::admit`], [`Frontier::next`], [`Frontier::finish`]. A host whose turns are
 //! all leased is not in the ready heap: fetching it once too often cannot be written.
 
+mod robots_gate;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -16,16 +18,17 @@ use hashbrown::HashMap;
 
 use crate::canonical::CanonicalUrl;
 use crate::fingerprint::{Fingerprinter, UrlKind};
-use crate::host::{Host, RobotsState, Waiting};
+use crate::host::{Host, Waiting};
 use crate::host_queue::MemoryMeter;
 use crate::lease::{Finish, Lease, Refused, RobotsAnswer, Then, Turn};
 use crate::moment::Moment;
 use crate::outcome::Outcome;
 use crate::politeness::Politeness;
-use crate::queued::{DEFAULT_PRIORITY, QueuedUrl};
+use crate::queued::QueuedUrl;
 use crate::scope::Refusal;
 use crate::storage::{Overflow, Seen, StorageError};
 use crate::traps::QueryVariants;
+use robots_gate::{Gate, robots_gate};
 
 /// The order in which a host's URLs leave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -266,7 +269,9 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         let number = turn.host;
         self.unpark(number, now);
         self.place(turn, now);
-        self.hosts.get(number as usize).map_or(now, |host| host.manners.next_at)
+        self.hosts
+            .get(number as usize)
+            .map_or(now, |host| host.manners.next_at)
     }
 
     /// Notes that this address was recorded for this kind of fetch; true the first time. For what
@@ -275,7 +280,8 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
     /// # Errors
     /// When the storage below fails; the crawl cannot go on.
     pub fn note_seen(&mut self, kind: UrlKind, url: &CanonicalUrl) -> Result<bool, StorageError> {
-        self.seen.insert(self.fingerprinter.fingerprint(kind, url.as_str()))
+        self.seen
+            .insert(self.fingerprinter.fingerprint(kind, url.as_str()))
     }
 
     /// URLs that are still to be given out or are out now; when this is zero the shard is done.
@@ -415,29 +421,30 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             let why = format!("its host failed {} times in a row", host.manners.failures);
             return self.refuse(number, is_retry, Outcome::GaveUp, why);
         }
-        if now < host.manners.next_at {
-            return Ok(Step::Later(host.manners.next_at));
+        let may_start_at = host.manners.may_start_at(politeness);
+        if now < may_start_at {
+            return Ok(Step::Later(may_start_at));
         }
         let is_early = self.config.order == Order::BreadthFirst
             && host.leased.iter().any(|leased| *leased < key);
         if is_early {
             return Ok(Step::Park);
         }
-        let verdict = if politeness.ignore_robots {
-            RobotsVerdict::Allowed
+        let gate = if politeness.ignore_robots {
+            Gate::Allowed
         } else {
             let url = next.url.clone();
-            robots_verdict(host, &url, politeness, &mut self.robots_bytes, now)
+            robots_gate(host, &url, politeness, &mut self.robots_bytes, now)
         };
-        match verdict {
-            RobotsVerdict::Allowed => match self.take(number, is_retry)? {
+        match gate {
+            Gate::Allowed => match self.take(number, is_retry)? {
                 Some((key, url)) => Ok(Step::Lease(key, url)),
                 None => Ok(Step::Rest),
             },
-            RobotsVerdict::Ask(robots) => Ok(Step::Lease(key, robots)),
-            RobotsVerdict::Wait => Ok(Step::Park),
-            RobotsVerdict::WaitUntil(at) => Ok(Step::Later(at)),
-            RobotsVerdict::Denied(outcome, why) => self.refuse(number, is_retry, outcome, why),
+            Gate::Ask(robots) => Ok(Step::Lease(key, robots)),
+            Gate::Wait => Ok(Step::Park),
+            Gate::WaitUntil(at) => Ok(Step::Later(at)),
+            Gate::Denied(outcome, why) => self.refuse(number, is_retry, outcome, why),
         }
     }
 
@@ -489,60 +496,6 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         }
     }
 
-    fn note_robots(&mut self, number: u32, url: &QueuedUrl, answer: RobotsAnswer, now: Moment) {
-        let politeness = &self.config.politeness;
-        let Some(host) = self.hosts.get_mut(number as usize) else {
-            return;
-        };
-        let Some(state) = host.robots_mut(url.url.scheme()) else {
-            return;
-        };
-        match answer {
-            RobotsAnswer::Rules(rules) => {
-                self.robots_bytes += rules.heap_bytes();
-                *state = RobotsState::Known {
-                    rules,
-                    until: now.after(politeness.robots_lifetime),
-                };
-            }
-            RobotsAnswer::Unavailable { outcome, why, is_passing } => {
-                const MOST_DOUBLINGS: u32 = 16;
-                let attempts = match state {
-                    RobotsState::Asked { attempts } => *attempts + 1,
-                    _ => 1,
-                };
-                let attempts =
-                    if is_passing { attempts } else { attempts.max(politeness.robots_attempts) };
-                let doublings = attempts.saturating_sub(1).min(MOST_DOUBLINGS);
-                let wait = politeness.robots_retry_first.saturating_mul(1 << doublings);
-                let retry_at = now.after(wait.min(politeness.robots_lifetime));
-                *state = RobotsState::Unavailable {
-                    attempts,
-                    retry_at,
-                    outcome,
-                    why,
-                };
-            }
-        }
-        self.shed_robots(number);
-    }
-
-    /// Forgets rules, of one host after the other, until they fit in their memory again.
-    fn shed_robots(&mut self, keep: u32) {
-        for _ in 0..self.hosts.len() {
-            if self.robots_bytes <= self.config.robots_memory_bytes {
-                return;
-            }
-            self.robots_hand = (self.robots_hand + 1) % self.hosts.len().max(1);
-            if self.robots_hand == keep as usize {
-                continue;
-            }
-            if let Some(host) = self.hosts.get_mut(self.robots_hand) {
-                self.robots_bytes = self.robots_bytes.saturating_sub(host.forget_robots());
-            }
-        }
-    }
-
     /// Puts a turn where it belongs after its host changed: waiting, or idle.
     fn place(&mut self, turn: Turn, now: Moment) {
         let Some(host) = self.hosts.get_mut(turn.host as usize) else {
@@ -553,7 +506,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             host.idle += 1;
             return self.note_rest(turn.host, now);
         }
-        let at = now.max(host.manners.next_at);
+        let at = now.max(host.manners.may_start_at(&self.config.politeness));
         self.wait(turn, at);
     }
 
@@ -592,7 +545,8 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             };
             // Stale entries are hosts that woke up since; a host with a page limit is counted.
             let is_stale = host.generation != generation || !host.is_at_rest();
-            let is_needed = host.manners.next_at > now || host.pages_limited(&self.config);
+            let may_start_at = host.manners.may_start_at(&self.config.politeness);
+            let is_needed = may_start_at > now || host.pages_limited(&self.config);
             if is_stale || is_needed || host.waiting > 0 {
                 continue;
             }
@@ -608,71 +562,4 @@ impl Host {
     fn pages_limited(&self, config: &FrontierConfig) -> bool {
         config.max_pages_per_host.is_some() && self.pages_started > 0
     }
-}
-
-enum RobotsVerdict {
-    Allowed,
-    Ask(QueuedUrl),
-    Wait,
-    WaitUntil(Moment),
-    Denied(Outcome, String),
-}
-
-fn robots_verdict(
-    host: &mut Host,
-    url: &CanonicalUrl,
-    politeness: &Politeness,
-    robots_bytes: &mut usize,
-    now: Moment,
-) -> RobotsVerdict {
-    let Some(state) = host.robots_mut(url.scheme()) else {
-        return RobotsVerdict::Allowed;
-    };
-    let attempts = match state {
-        RobotsState::Known { rules, until } if now < *until => {
-            if rules.allows(url.path_and_query()) {
-                return RobotsVerdict::Allowed;
-            }
-            let decision = rules.decide(url.path_and_query());
-            let why = match decision.rule {
-                Some(rule) => format!("robots.txt line {}: Disallow: {}", rule.line, rule.pattern),
-                None => "robots.txt disallows everything".to_owned(),
-            };
-            return RobotsVerdict::Denied(Outcome::RobotsDenied, why);
-        }
-        RobotsState::Known { rules, .. } => {
-            *robots_bytes = robots_bytes.saturating_sub(rules.heap_bytes());
-            0
-        }
-        RobotsState::Unknown => 0,
-        RobotsState::Asked { .. } => return RobotsVerdict::Wait,
-        RobotsState::Unavailable {
-            attempts,
-            retry_at,
-            outcome,
-            why,
-        } => {
-            if now < *retry_at && *attempts >= politeness.robots_attempts {
-                return RobotsVerdict::Denied(*outcome, why.to_string());
-            }
-            if now < *retry_at {
-                return RobotsVerdict::WaitUntil(*retry_at);
-            }
-            *attempts
-        }
-    };
-    let Some(robots) = url.sibling("/robots.txt") else {
-        return RobotsVerdict::Allowed;
-    };
-    *state = RobotsState::Asked { attempts };
-    RobotsVerdict::Ask(QueuedUrl {
-        url: robots,
-        kind: UrlKind::Robots,
-        hops: 0,
-        redirects: 0,
-        attempts: u8::try_from(attempts).unwrap_or(u8::MAX),
-        priority: DEFAULT_PRIORITY,
-        referrer: None,
-        admitted_at: now,
-    })
 }

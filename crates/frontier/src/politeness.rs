@@ -73,8 +73,10 @@ pub enum Contact {
 /// The memory of one host's behaviour.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manners {
-    /// No fetch starts before this.
+    /// No fetch starts before this, by how the last ones ended.
     pub(crate) next_at: Moment,
+    /// When the last fetch started, where several may run at once.
+    last_start: Option<Moment>,
     /// Failures in a row.
     pub(crate) failures: u32,
     /// The crawl-delay of the host's robots.txt.
@@ -100,9 +102,17 @@ impl Manners {
         own.max(asked)
     }
 
+    /// When the next fetch may start, as far as is known now.
+    pub(crate) fn may_start_at(&self, politeness: &Politeness) -> Moment {
+        let spaced = self.last_start.map(|start| start.after(self.delay(politeness)));
+        self.next_at.max(spaced.unwrap_or(Moment::EPOCH))
+    }
+
     /// Notes that a fetch starts: with several at once, the next waits for the delay from here.
     pub(crate) fn note_start(&mut self, politeness: &Politeness, now: Moment) {
-        self.next_at = self.next_at.max(now.after(self.delay(politeness)));
+        if politeness.per_host > 1 {
+            self.last_start = Some(now);
+        }
     }
 
     /// Notes how a fetch went and sets when the next may start.
@@ -214,7 +224,18 @@ mod tests {
         manners.note_start(&politeness, start);
         let end = start.after(4 * SECOND);
         manners.note_end(Contact::Answered(SECOND), &politeness, end);
-        assert_eq!(manners.next_at, end.after(SECOND));
+        assert_eq!(manners.may_start_at(&politeness), end.after(SECOND));
+    }
+
+    #[test]
+    fn with_several_at_once_the_delay_runs_from_start_to_start() {
+        let politeness = Politeness { per_host: 2, ..Politeness::default() };
+        let mut manners = Manners::default();
+        let start = Moment::from_micros(5_000_000);
+        manners.note_start(&politeness, start);
+        assert_eq!(manners.may_start_at(&politeness), start.after(SECOND));
+        manners.is_private = true;
+        assert_eq!(manners.may_start_at(&politeness), start, "seen to be one's own");
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl FollowRules {
 
     /// Whether nofollow, of the page or of the link, holds a link back. `is_own`: it stays on a
     /// host that is on a private or loopback address.
-    fn is_held_back(&self, page: bool, link: bool, is_own: bool) -> bool {
+    pub(crate) fn is_held_back(&self, page: bool, link: bool, is_own: bool) -> bool {
         match self.nofollow {
             Nofollow::Ignore => false,
             Nofollow::Obey => page || link,
@@ -194,7 +194,7 @@ impl FollowRules {
     }
 
     /// What a link of this kind is admitted as; `None` when it does not lead on.
-    fn kind_of(&self, kind: LinkKind) -> Option<UrlKind> {
+    pub(crate) fn kind_of(&self, kind: LinkKind) -> Option<UrlKind> {
         let follow = match kind {
             LinkKind::Anchor | LinkKind::SvgAnchor => Follow::Anchor,
             LinkKind::Area => Follow::Area,

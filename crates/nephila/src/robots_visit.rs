@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, LOCATION};
 use nephila_fetch::{Fetch, FetchError, Request, Response, decode_body};
 use nephila_frontier::{CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer};
@@ -25,39 +26,64 @@ pub(crate) enum RobotsReply {
     Failed(FetchError),
 }
 
-/// Asks for a robots.txt, over its redirects.
+/// A robots.txt that was asked for.
+pub(crate) struct RobotsExchange {
+    pub(crate) reply: RobotsReply,
+    /// The URL that was asked last, after redirects.
+    pub(crate) url: url::Url,
+    /// How many redirects were followed.
+    pub(crate) redirects: usize,
+}
+
+/// Asks for a robots.txt, over its redirects. A longer one is read up to `max_bytes`.
 pub(crate) async fn fetch_robots<F: Fetch>(
     fetcher: &F,
     url: url::Url,
     max_bytes: u64,
-) -> RobotsReply {
+) -> RobotsExchange {
     let mut url = url;
     let mut redirects = 0;
     loop {
         let mut request = Request::get(url.clone());
         request.max_wire_bytes = Some(max_bytes);
+        request.cut_body = true;
         let response = match fetcher.fetch(request).await {
-            Ok(response) => response,
-            Err(error) => return RobotsReply::Failed(error),
+            Ok(response) => Box::new(response),
+            Err(error) => {
+                return RobotsExchange { reply: RobotsReply::Failed(error), url, redirects };
+            }
         };
         let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
         let target = header(&response.headers, LOCATION).and_then(|to| url.join(to.trim()).ok());
-        match target {
-            Some(target) if is_redirect && redirects < MOST_REDIRECTS => url = target,
-            Some(_) if is_redirect => return RobotsReply::RedirectsWithoutEnd(Box::new(response)),
-            _ => return RobotsReply::Response(Box::new(response)),
-        }
-        redirects += 1;
+        let reply = match target {
+            Some(target) if is_redirect && redirects < MOST_REDIRECTS => {
+                url = target;
+                redirects += 1;
+                continue;
+            }
+            Some(_) if is_redirect => RobotsReply::RedirectsWithoutEnd(response),
+            _ => RobotsReply::Response(response),
+        };
+        return RobotsExchange { reply, url, redirects };
     }
 }
 
-/// What the body of a robots.txt says; unreadable content codings give no rules.
-pub(crate) fn parse_robots(response: &Response, max_bytes: u64) -> Robots {
+/// The body of a robots.txt, decompressed, and whether it was cut.
+///
+/// What cannot be read to its end, because it is too large or its content coding is broken, counts
+/// up to there, without its last line: half a rule may forbid what the whole rule allows.
+pub(crate) fn robots_body(response: &Response, max_bytes: u64) -> (Bytes, bool) {
     let coding = header(&response.headers, CONTENT_ENCODING);
     match decode_body(coding.as_deref(), response.body.clone(), max_bytes) {
-        Ok(body) => Robots::parse(&body),
-        Err(_) => Robots::parse(&[]),
+        Ok(body) if response.body_cut => (whole_lines(body), true),
+        Ok(body) => (body, false),
+        Err(error) => (whole_lines(error.into_partial()), true),
     }
+}
+
+fn whole_lines(body: Bytes) -> Bytes {
+    let end = body.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+    body.slice(..end.unwrap_or(0))
 }
 
 /// Visits the robots.txt of a lease.
@@ -72,7 +98,7 @@ pub(crate) async fn visit_robots<F: Fetch>(
     let url = url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
     let max_bytes = context.config.max_robots_size.0;
-    Ok(match fetch_robots(&context.fetcher, url, max_bytes).await {
+    Ok(match fetch_robots(&context.fetcher, url, max_bytes).await.reply {
         RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
         RobotsReply::RedirectsWithoutEnd(response) => {
             let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
@@ -93,7 +119,8 @@ fn answered<F>(
     let url = lease.url().url.clone();
     match response.status {
         200..=299 => {
-            let robots = parse_robots(response, context.config.max_robots_size.0);
+            let (body, _) = robots_body(response, context.config.max_robots_size.0);
+            let robots = Robots::parse(&body);
             let rules = robots.group_for(&context.config.agent);
             let sitemaps = sitemaps(context, &url, robots.sitemaps(), began);
             let answer = RobotsAnswer::Rules(Arc::new(rules));
@@ -173,4 +200,22 @@ fn finish<F>(
     let times = response.times;
     let ending = Ending { outcome, error, contact, times, remote: response.remote };
     end_robots(context, lease, ending, RowParts::of(response), answer, sitemaps, began)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_rule_is_no_rule() {
+        for (body, whole) in [
+            ("User-agent: *\nDisallow: /pri", "User-agent: *"),
+            ("Allow: /\r\nDisallow: /", "Allow: /\r"),
+            ("Disallow: /a\r", "Disallow: /a"),
+            ("Disallow: /", ""),
+            ("", ""),
+        ] {
+            assert_eq!(whole_lines(Bytes::from_static(body.as_bytes())), whole.as_bytes());
+        }
+    }
 }

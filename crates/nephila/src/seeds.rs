@@ -41,7 +41,7 @@ pub(crate) fn parse_seeds(written: &[String], config: &CrawlConfig) -> Result<Ve
 
 /// Completes what a person types: `example.com` is https, `localhost:8000` and addresses of one's
 /// own machine are http.
-fn with_scheme(text: &str) -> String {
+pub(crate) fn with_scheme(text: &str) -> String {
     if text.contains("://") {
         return text.to_owned();
     }

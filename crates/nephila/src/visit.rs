@@ -10,7 +10,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use nephila_fetch::{
-    BodyFilter, Fetch, FetchError, FetchErrorKind, Request, Response, Times, is_public, retry_after,
+    BodyFilter, DecodeError, DecodeErrorKind, Fetch, FetchError, FetchErrorKind, Request, Response,
+    Times, is_public, retry_after,
 };
 use nephila_frontier::{
     CanonicalUrl, Contact, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer, Then, UrlKind,
@@ -151,6 +152,15 @@ pub(crate) fn outcome_of(error: &FetchError) -> (Outcome, Contact) {
     }
 }
 
+/// The outcome of an answer whose body could not be decompressed.
+pub(crate) fn outcome_of_decoding(error: &DecodeError) -> Outcome {
+    match error.kind() {
+        DecodeErrorKind::TooLarge => Outcome::TooLarge,
+        DecodeErrorKind::Truncated => Outcome::Truncated,
+        DecodeErrorKind::Corrupt | DecodeErrorKind::Unsupported => Outcome::BadEncoding,
+    }
+}
+
 /// A whole answer: classify, analyse, follow, record.
 async fn answered<F>(
     context: &VisitContext<F>,
@@ -203,12 +213,7 @@ async fn answered<F>(
                 parts.analysis = Some(analysis);
             }
             Err(error) => {
-                use nephila_fetch::DecodeErrorKind as Decode;
-                ending.outcome = match error.kind() {
-                    Decode::TooLarge => Outcome::TooLarge,
-                    Decode::Truncated => Outcome::Truncated,
-                    _ => Outcome::BadEncoding,
-                };
+                ending.outcome = outcome_of_decoding(&error);
                 ending.error = Some(error.to_string());
             }
         }
@@ -416,7 +421,7 @@ pub(crate) fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<Stri
 }
 
 /// All X-Robots-Tag headers, joined by `, `.
-fn robots_header(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn robots_header(headers: &HeaderMap) -> Option<String> {
     let values: Vec<_> = headers
         .get_all("x-robots-tag")
         .iter()

@@ -9,7 +9,7 @@ use crate::charset::Charset;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseOptions {
     /// Outlinks kept from one document; the rest is dropped with [`Warning::LinksCut`].
-    /// Default 10,000: Common Crawl's longest percentiles stay below it, link farms do not.
+    /// Default 100,000: the largest index pages of Java's documentation have 28,000.
     pub max_links: usize,
     /// Characters kept of an outlink's text. Default 200.
     pub max_anchor_chars: usize,
@@ -27,7 +27,7 @@ pub struct ParseOptions {
 impl Default for ParseOptions {
     fn default() -> Self {
         Self {
-            max_links: 10_000,
+            max_links: 100_000,
             max_anchor_chars: 200,
             max_text_bytes: 1 << 20,
             max_title_chars: 512,

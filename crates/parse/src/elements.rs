@@ -194,7 +194,7 @@ pub(crate) fn can_be_open(name: Name) -> bool {
     );
     let is_raw = matches!(
         name,
-        IFRAME | NOEMBED | NOFRAMES | SCRIPT | STYLE | TEXTAREA | TITLE | XMP | PLAINTEXT | LISTING
+        IFRAME | NOEMBED | NOFRAMES | SCRIPT | STYLE | TEXTAREA | TITLE | XMP | PLAINTEXT
     );
     is_inline || (is_special(name) && !is_raw && !matches!(name, HTML | BODY | HEAD | FRAMESET | P))
 }

@@ -114,6 +114,10 @@ proptest! {
     fn nothing_panics_and_bounds_hold(body in soup()) {
         read_all(&body);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn a_body_cut_anywhere_is_read(body in soup()) {

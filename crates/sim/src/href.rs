@@ -6,6 +6,7 @@ use crate::web::Web;
 /// The place that relative links of a page are relative to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Base<'a> {
+    pub(crate) web: &'a Web,
     pub(crate) host: u32,
     /// The path up to and with its last slash.
     pub(crate) directory: &'a [u8],
@@ -23,7 +24,15 @@ enum Quote {
 
 /// Writes ` href=...`, such that the WHATWG URL and HTML rules give exactly the page `to`
 /// (a fragment apart). Form and quoting follow from `style`.
-pub(crate) fn push_href(web: &Web, base: Base<'_>, to: PageId, style: u64, out: &mut Vec<u8>) {
+///
+/// `path` is a buffer to write in.
+pub(crate) fn push_href(
+    base: Base<'_>,
+    to: PageId,
+    style: u64,
+    path: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) {
     let quote = match style >> 8 & 15 {
         0..=9 => Quote::Double,
         10..=12 => Quote::Single,
@@ -41,7 +50,7 @@ pub(crate) fn push_href(web: &Web, base: Base<'_>, to: PageId, style: u64, out: 
     if spaced {
         out.extend_from_slice(b" \n");
     }
-    push_form(web, base, to, style, out);
+    push_form(base, to, style, path, out);
     if style >> 24 & 15 == 0 {
         out.extend_from_slice(b"#part-");
         out.push(b'a' + (style >> 28 & 15) as u8);
@@ -52,21 +61,21 @@ pub(crate) fn push_href(web: &Web, base: Base<'_>, to: PageId, style: u64, out: 
     out.extend(mark);
 }
 
-fn push_form(web: &Web, base: Base<'_>, to: PageId, style: u64, out: &mut Vec<u8>) {
+fn push_form(base: Base<'_>, to: PageId, style: u64, path: &mut Vec<u8>, out: &mut Vec<u8>) {
     let form = style & 0xFF;
-    let mut path = Vec::with_capacity(64);
-    web.push_path(to, &mut path);
+    path.clear();
+    base.web.push_path(to, path);
     let start = out.len();
     match form {
-        0..=109 if to.host == base.host => out.extend_from_slice(&path),
-        110..=179 if to.host == base.host => push_relative(base.directory, &path, out),
+        0..=109 if to.host == base.host => out.extend_from_slice(path),
+        110..=179 if to.host == base.host => push_relative(base.directory, path, out),
         180..=187 if to.host == base.host => {
             out.extend_from_slice(b"/x/../.");
-            out.extend_from_slice(&path);
+            out.extend_from_slice(path);
         }
         _ => {
-            push_origin(web, to.host, form, out);
-            out.extend_from_slice(&path);
+            push_origin(base.web, to.host, form, out);
+            out.extend_from_slice(path);
         }
     }
     escape(start, base.raw_utf8, style, out);
@@ -112,7 +121,8 @@ fn push_relative(directory: &[u8], path: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Writes `&` as a character reference (three times of four) and, where the page may, the
-/// percent-encoded letter as it is.
+/// percent-encoded letter as it is. No path has more than one `&`, and the only percent-encoded bytes
+/// are those of one letter.
 fn escape(start: usize, raw_utf8: bool, style: u64, out: &mut Vec<u8>) {
     let reference: &[u8] = match style >> 32 & 3 {
         0 => b"&",
@@ -124,7 +134,7 @@ fn escape(start: usize, raw_utf8: bool, style: u64, out: &mut Vec<u8>) {
         out.splice(start + at..=start + at, reference.iter().copied());
     } else if raw_utf8
         && style >> 34 & 1 == 0
-        && let Some(at) = written.windows(6).position(|window| window == b"%C3%A9")
+        && let Some(at) = written.iter().position(|byte| *byte == b'%')
     {
         out.splice(start + at..start + at + 6, [0xC3, 0xA9]);
     }
@@ -162,12 +172,13 @@ mod tests {
             let path = web.path(from);
             let slash = path.split('?').next().unwrap().rfind('/').unwrap();
             let base = Base {
+                web: &web,
                 host: from.host,
                 directory: &path.as_bytes()[..=slash],
                 raw_utf8: true,
             };
             let mut out = Vec::new();
-            push_href(&web, base, to, draw.bits(), &mut out);
+            push_href(base, to, draw.bits(), &mut Vec::new(), &mut out);
             let href = decode(&out);
             bare += usize::from(!href.contains('/'));
             let page = url::Url::parse(&web.url(&web.host_name(from.host), &path)).unwrap();
@@ -187,18 +198,24 @@ mod tests {
             ..Web::plain(2, 3, 600)
         };
         let base = Base {
+            web: &web,
             host: 0,
             directory: b"/",
             raw_utf8: false,
         };
         for style in 0..=255 {
             let mut out = Vec::new();
-            push_href(&web, base, PageId { host: 1, page: 0 }, style, &mut out);
+            push_href(
+                base,
+                PageId { host: 1, page: 0 },
+                style,
+                &mut Vec::new(),
+                &mut out,
+            );
             let href = decode(&out);
-            let joined = url::Url::parse("https://h0.sim.test:8443/")
-                .unwrap()
-                .join(&href)
-                .unwrap();
+            let page = url::Url::parse("https://h0.sim.test:8443/").unwrap();
+            let mut joined = page.join(&href).unwrap();
+            joined.set_fragment(None);
             assert_eq!(joined.as_str(), "https://h1.sim.test:8443/");
         }
     }

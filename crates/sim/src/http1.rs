@@ -186,10 +186,11 @@ impl Exchange<'_> {
         let body_bytes = body.len();
         let body = self.push_head(head, body, packed);
         let sent: &[u8] = if self.wishes.head_only { b"" } else { &body };
+        asked.sending(self.reply.status, body_bytes);
         let written = write(stream, head, sent).await;
         self.shared.put_back(body);
         written?;
-        asked.sent(self.reply.status, body_bytes);
+        asked.sent();
         Ok(self.wishes.keep_alive && self.reply.fate == Fate::Sent)
     }
 
@@ -222,7 +223,8 @@ impl Exchange<'_> {
     }
 }
 
-/// Waits while the connection lasts; false where the peer has gone. What it sends meanwhile is kept.
+/// Waits while the connection lasts; false where the peer has gone (or has closed its half, which no
+/// crawler does before it has its answer). What it sends meanwhile is kept.
 async fn wait<S>(stream: &mut S, buffer: &mut BytesMut, micros: u64) -> bool
 where
     S: AsyncRead + Unpin,

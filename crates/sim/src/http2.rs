@@ -91,7 +91,8 @@ fn respond(
     }
     let payload = if head_only || body.is_empty() {
         builder = builder.header(http::header::CONTENT_LENGTH, body.len());
-        asked.sent(reply.status, 0);
+        asked.sending(reply.status, 0);
+        asked.sent();
         Payload {
             data: None,
             cut: false,
@@ -159,7 +160,8 @@ impl Body for Payload {
         };
         let status = self.status;
         if let Some(asked) = &mut self.asked {
-            asked.sent(status, data.len());
+            asked.sending(status, data.len());
+            asked.sent();
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }

@@ -207,7 +207,7 @@ fn is_before_robots(entries: &[&LogEntry]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::Outcomes;
+    use crate::mix::Outcomes;
 
     /// The log of a crawler that does all right: a request a second on each host.
     fn right_log(web: &Web) -> Log {

@@ -151,6 +151,7 @@ impl<'a> PageWriter<'a> {
             name.get(..=slash).unwrap_or(b"/")
         };
         let base = Base {
+            web: &plan.web,
             host: self.id.host,
             directory,
             raw_utf8: self.charset == Charset::Utf8,
@@ -159,6 +160,7 @@ impl<'a> PageWriter<'a> {
         let mut filler = self.draw.bits();
         let count = std::cell::Cell::new(1);
         let mut written = 0;
+        let mut scratch = Vec::with_capacity(64);
         let text = self.text;
         plan.each_link(
             self.id,
@@ -166,9 +168,9 @@ impl<'a> PageWriter<'a> {
             |link| {
                 let due = start + size * written / count.get();
                 push_filler(text, &mut filler, due, out);
-                push_link(plan, base, link, text, "", out);
+                push_link(base, link, text, "", &mut scratch, out);
                 if written == 0 && twin {
-                    push_link(plan, base, link, text, " rel=\"nofollow\"", out);
+                    push_link(base, link, text, " rel=\"nofollow\"", &mut scratch, out);
                 }
                 written += 1;
             },
@@ -201,11 +203,11 @@ fn push_filler(text: &Text, filler: &mut u64, due: usize, out: &mut Vec<u8>) {
 }
 
 fn push_link(
-    plan: &Plan,
     base: Base<'_>,
     link: Link,
     text: &Text,
     attributes: &str,
+    path: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) {
     let style = link.style;
@@ -214,7 +216,7 @@ fn push_link(
         out.extend_from_slice(b"<map name=m><area alt=\"");
         out.extend_from_slice(anchor);
         out.push(b'"');
-        push_href(&plan.web, base, link.to, style, out);
+        push_href(base, link.to, style, path, out);
         out.extend_from_slice(attributes.as_bytes());
         out.extend_from_slice(b"></map>\n");
         return;
@@ -225,7 +227,7 @@ fn push_link(
         2 => b"<a title=\"a\" ",
         _ => b"<a",
     });
-    push_href(&plan.web, base, link.to, style, out);
+    push_href(base, link.to, style, path, out);
     out.extend_from_slice(attributes.as_bytes());
     if style >> 62 == 0 {
         out.extend_from_slice(b"><b>");

@@ -176,6 +176,7 @@ impl Recorder {
                 host: ask.host_number,
                 status: 0,
                 body_bytes: 0,
+                is_sent: false,
             },
             mood,
         )
@@ -276,18 +277,34 @@ pub(crate) struct Asked {
     host: Option<u32>,
     status: u16,
     body_bytes: u64,
+    is_sent: bool,
 }
 
 impl Asked {
-    /// The whole answer was sent.
-    pub(crate) fn sent(&mut self, status: u16, body_bytes: usize) {
+    /// The answer is about to be sent: from now on the log shows its status, so that it does for a
+    /// client that has read the answer and looks into the log at once.
+    pub(crate) fn sending(&mut self, status: u16, body_bytes: usize) {
         self.status = status;
         self.body_bytes = body_bytes as u64;
+        let mut inner = self.recorder.lock();
+        let done_micros = self.recorder.clock.micros();
+        if let Some(row) = self.row.and_then(|row| inner.rows.get_mut(row)) {
+            row.done_micros = done_micros;
+            row.status = status;
+        }
+    }
+
+    /// All of it was sent.
+    pub(crate) fn sent(&mut self) {
+        self.is_sent = true;
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
+        if !self.is_sent {
+            (self.status, self.body_bytes) = (0, 0);
+        }
         let mut inner = self.recorder.lock();
         let done_micros = self.recorder.clock.micros();
         inner.stats.in_flight = inner.stats.in_flight.saturating_sub(1);

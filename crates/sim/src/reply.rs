@@ -214,7 +214,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::{Outcomes, Web};
+    use crate::mix::Outcomes;
+    use crate::web::Web;
 
     fn reply(plan: &Plan, host: &str, target: &str) -> Reply {
         plan.reply(&Ask::new(plan, host, target.as_bytes()))

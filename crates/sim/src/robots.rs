@@ -129,7 +129,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::{RobotsMix, Web};
+    use crate::mix::RobotsMix;
+    use crate::web::Web;
 
     #[test]
     fn robots_txt_denies_the_private_pages() {

@@ -190,9 +190,30 @@ impl File {
         }
     }
 
+    /// Takes a shared lock of the file, which keeps no other shared one out. False when another
+    /// opening holds it exclusively.
+    pub(crate) fn try_lock_shared(&self) -> Result<bool, Error> {
+        match rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(self.error("cannot be locked", error.into())),
+        }
+    }
+
+    /// Gives up whatever lock this opening holds.
+    pub(crate) fn unlock(&self) -> Result<(), Error> {
+        rustix::fs::flock(&self.file, FlockOperation::Unlock)
+            .map_err(|error| self.error("cannot be unlocked", error.into()))
+    }
+
     fn error(&self, what: &'static str, source: io::Error) -> Error {
         Error::io(what, &self.path, Access::Read, source)
     }
+}
+
+/// Whether a file of this name is there.
+pub(crate) fn is_file(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Makes a directory and those above it; one that is there already is fine.

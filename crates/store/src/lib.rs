@@ -36,7 +36,7 @@ mod seen;
 
 pub use blocks::{BlockFile, BlockId, MAX_BLOCK_BYTES};
 pub use error::{Error, ErrorKind};
-pub use lock::DirectoryLock;
+pub use lock::{DirectoryLock, Holder};
 pub use log::{CommitLog, DEFAULT_SEGMENT_BYTES, MAX_PAYLOAD_BYTES, Replayed, Visit, replay};
 pub use part::{PartPosition, PartWriter, Repaired};
 pub use seen::{MINIMUM_MEMORY_BYTES, SeenSet};

@@ -1,11 +1,24 @@
 //! One process a directory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::file::{self, File};
 
 const LOCK_NAME: &str = "lock";
+
+/// How often [`DirectoryLock::acquire`] tries again while only a probe is in its way, and the pause
+/// between. A probe takes microseconds; a machine under load may hold it up for longer.
+const PROBE_TRIES: u32 = 200;
+const PROBE_PAUSE: Duration = Duration::from_millis(1);
+
+/// Who has a state directory open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The process, as it wrote it; `None` when it has not written yet.
+    pub process: Option<u32>,
+}
 
 /// The right to change a state directory; held by one process at a time.
 ///
@@ -21,7 +34,8 @@ pub struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock of `state_dir`, without waiting.
+    /// Takes the lock of `state_dir`, without waiting for another holder. (A [`DirectoryLock::holder`]
+    /// that looks at this moment is waited for: at most 0.2 s, usually microseconds.)
     ///
     /// # Errors
     ///
@@ -36,24 +50,73 @@ impl DirectoryLock {
             ));
         }
         let file = File::open_or_create(state_dir.join(LOCK_NAME))?;
-        if !file.try_lock()? {
-            let what = format!("is locked by {}", holder(&file));
-            return Err(Error::new(ErrorKind::Locked, file.path(), what));
+        if !lock_past_probes(&file)? {
+            let who = match read_holder(&file).process {
+                Some(process) => format!("process {process}"),
+                None => "another process".to_owned(),
+            };
+            return Err(Error::new(
+                ErrorKind::Locked,
+                file.path(),
+                format!("is locked by {who}"),
+            ));
         }
         file.truncate(0)?;
         file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)?;
         Ok(Self { _file: file })
     }
+
+    /// Who holds the lock of `state_dir`; `None` when nobody does. Changes nothing, needs no right to
+    /// write, and makes no other process's [`DirectoryLock::acquire`] fail.
+    ///
+    /// The answer may be old by the time it is read: it is for people, not for deciding who may write.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it; a directory or a lock file that is not there is held by nobody.
+    pub fn holder(state_dir: &Path) -> Result<Option<Holder>, Error> {
+        let path = state_dir.join(LOCK_NAME);
+        if !file::is_file(&path) {
+            return Ok(None);
+        }
+        let file = File::open_read(path)?;
+        // A shared lock is refused exactly while someone holds the exclusive one; it is given back
+        // with the file, at once.
+        if file.try_lock_shared()? {
+            return Ok(None);
+        }
+        Ok(Some(read_holder(&file)))
+    }
+}
+
+/// Takes the exclusive lock; false when another has it. Shared locks are only ever probes', which
+/// end by themselves.
+fn lock_past_probes(file: &File) -> Result<bool, Error> {
+    for _ in 0..PROBE_TRIES {
+        if file.try_lock()? {
+            return Ok(true);
+        }
+        if !file.try_lock_shared()? {
+            return Ok(false);
+        }
+        file.unlock()?;
+        std::thread::sleep(PROBE_PAUSE);
+    }
+    Ok(false)
 }
 
 /// Who has the lock, as the holder wrote it; it may not have written yet.
-fn holder(file: &File) -> String {
+fn read_holder(file: &File) -> Holder {
     let mut text = [0; 16];
     let read = file.read_at_most(&mut text, 0).unwrap_or(0);
-    let process = text.get(..read).and_then(|text| str::from_utf8(text).ok());
-    match process.and_then(|text| text.trim().parse::<u32>().ok()) {
-        Some(process) => format!("process {process}"),
-        None => "another process".to_owned(),
+    let text = text
+        .get(..read)
+        .and_then(|text| str::from_utf8(text).ok())
+        .unwrap_or_default();
+    // Without its line feed the number may be half written.
+    let line = text.split_once('\n').map(|(line, _)| line);
+    Holder {
+        process: line.and_then(|line| line.parse().ok()),
     }
 }
 
@@ -80,6 +143,51 @@ mod tests {
         let _lock = DirectoryLock::acquire(dir.path()).unwrap();
         let text = std::fs::read_to_string(dir.path().join(LOCK_NAME)).unwrap();
         assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_probe_names_the_holder_and_keeps_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(DirectoryLock::holder(dir.path()).unwrap(), None);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let lock = DirectoryLock::acquire(dir.path()).unwrap();
+        let process = Some(std::process::id());
+        let held = DirectoryLock::holder(dir.path()).unwrap();
+        assert_eq!(held, Some(Holder { process }));
+        drop(lock);
+        assert_eq!(DirectoryLock::holder(dir.path()).unwrap(), None);
+        DirectoryLock::acquire(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_shared_lock_that_does_not_end_is_not_waited_for_without_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(LOCK_NAME);
+        std::fs::write(&path, "1\n").unwrap();
+        let stuck = File::open_read(path).unwrap();
+        assert!(stuck.try_lock_shared().unwrap());
+        let error = DirectoryLock::acquire(dir.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        drop(stuck);
+        DirectoryLock::acquire(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn probes_make_no_acquire_fail() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let dir = tempfile::tempdir().unwrap();
+        let is_over = AtomicBool::new(false);
+        let failed = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    DirectoryLock::holder(dir.path()).unwrap();
+                }
+            });
+            let failed = (0..200).find_map(|_| DirectoryLock::acquire(dir.path()).err());
+            is_over.store(true, Ordering::Relaxed);
+            failed
+        });
+        assert!(failed.is_none(), "{failed:?}");
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn read_lines(lines: impl BufRead, from: &str, seeds: &mut Vec<String>) -> anyho
 }
 
 /// `example.com-20261123-042657`: the first host and the time, in UTC.
-fn default_directory(seeds: &[String]) -> PathBuf {
+pub(super) fn default_directory(seeds: &[String]) -> PathBuf {
     let first = seeds.first().map_or("crawl", String::as_str);
     let rest = first.split_once("://").map_or(first, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or("crawl");

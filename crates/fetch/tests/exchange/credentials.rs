@@ -69,7 +69,7 @@ fn https_credentials_are_never_sent_over_http() {
                 |port, server: &Server| format!("*:{port}:{}", server.address).parse().unwrap();
             let config = FetchConfig {
                 basic_auth: vec![auth(host)],
-                resolve: vec![rule(443, &secure), rule(80, &plain)],
+                resolve: vec![rule(443, &secure), rule(8443, &secure), rule(80, &plain)],
                 ca_file: Some(authority.file().to_owned()),
                 ..local()
             };
@@ -79,7 +79,26 @@ fn https_credentials_are_never_sent_over_http() {
             get(&fetcher, url("http://auth.test/")).await.unwrap();
             assert_eq!(last_authorization(&plain), None);
             // Nor over https to a port that was not named.
-            assert!(get(&fetcher, url("https://auth.test:80/")).await.is_err());
+            get(&fetcher, url("https://auth.test:8443/")).await.unwrap();
+            assert_eq!(last_authorization(&secure), None);
+        }
+    });
+}
+
+/// Even where host and port are those that the credential is bound to.
+#[test]
+fn the_scheme_alone_decides_too() {
+    run(async {
+        let server = Server::echoing().await;
+        let config = FetchConfig {
+            basic_auth: vec![auth("auth.test"), auth("https://auth.test:80")],
+            resolve: vec![all_to(server.address)],
+            ..local()
+        };
+        let fetcher = fetcher(config);
+        for target in ["http://auth.test:443/", "http://auth.test/"] {
+            get(&fetcher, url(target)).await.unwrap();
+            assert_eq!(last_authorization(&server), None, "{target}");
         }
     });
 }

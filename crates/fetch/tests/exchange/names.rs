@@ -161,6 +161,12 @@ fn names_that_do_not_resolve() {
                 false
             )
         );
+        let long = format!("{}.test", "a".repeat(64));
+        let (words, transient) = ask(&long).await;
+        assert_eq!(
+            (words.as_str(), transient),
+            ("name does not resolve: it cannot be a host's name", false)
+        );
         for name in ["broken.test", "refused.test"] {
             let (words, transient) = ask(name).await;
             assert!(transient && words.contains("name server failed"), "{words}");

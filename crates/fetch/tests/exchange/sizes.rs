@@ -47,6 +47,59 @@ fn bodies_up_to_the_limit_and_no_further() {
     });
 }
 
+/// On request the part within the limit is given, however the body is framed.
+#[test]
+fn bodies_are_cut_at_the_limit_on_request() {
+    run(async {
+        let fetcher = fetcher(local());
+        for (length, cut) in [(1000, false), (1001, true), (50_000, true)] {
+            let body = "x".repeat(length);
+            for bytes in [
+                ok(&body),
+                format!("HTTP/1.1 200 OK\r\n\r\n{body}"),
+                format!(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+                ),
+            ] {
+                let server = Server::answering(bytes).await;
+                let request = Request {
+                    max_wire_bytes: Some(1000),
+                    cut_body: true,
+                    ..Request::get(server.url("/"))
+                };
+                let response = fetcher.fetch(request).await.unwrap();
+                assert_eq!((response.wire_bytes, response.body_cut), (1000, cut), "{length}");
+                assert_eq!(response.body, body.as_bytes()[..1000]);
+            }
+        }
+    });
+}
+
+/// What was cut leaves the rest of its body in the connection, which therefore serves no other.
+#[test]
+fn a_connection_whose_body_was_cut_is_closed() {
+    run(async {
+        let server = Server::start(|mut peer| async move {
+            while peer.request().await.is_some() {
+                peer.answer("0123456789").await;
+            }
+        })
+        .await;
+        let fetcher = fetcher(local());
+        for (max_wire_bytes, connections) in [(10, 1), (10, 1), (9, 1), (0, 2), (10, 3), (10, 3)] {
+            let request = Request {
+                max_wire_bytes: Some(max_wire_bytes),
+                cut_body: true,
+                ..Request::get(server.url("/"))
+            };
+            let response = fetcher.fetch(request).await.unwrap();
+            assert_eq!(response.body_cut, max_wire_bytes < 10);
+            assert_eq!(response.body.len() as u64, max_wire_bytes);
+            assert_eq!(server.connections(), connections);
+        }
+    });
+}
+
 /// A server that never stops sending is left at the limit.
 #[test]
 fn an_endless_body_is_left() {
@@ -63,6 +116,13 @@ fn an_endless_body_is_left() {
         });
         let error = get(&fetcher, server.url("/")).await.unwrap_err();
         assert_eq!(error.kind(), FetchErrorKind::BodyTooLarge);
+        crate::scripted::eventually(|| server.open() == 0).await;
+        let request = Request {
+            cut_body: true,
+            ..Request::get(server.url("/"))
+        };
+        let response = fetcher.fetch(request).await.unwrap();
+        assert!(response.body_cut && response.wire_bytes == 1_000_000);
         crate::scripted::eventually(|| server.open() == 0).await;
     });
 }

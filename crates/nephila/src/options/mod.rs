@@ -1,13 +1,16 @@
 //! The options of a crawl, each once: see [`OPTIONS`].
 
 mod crawl_file;
+mod masked;
 mod reference;
 mod settings;
 mod table;
 mod value;
 
 pub use crawl_file::{DIRECTORY_VERSION, read_seeds, write_crawl_file};
+pub use masked::masked_value;
 pub use reference::{option_line, options_page};
+pub(crate) use settings::edit_distance;
 pub use settings::{BadSetting, Settings, Source, option};
 pub use table::{CrawlConfig, Group, OPTIONS, OptionSpec};
 pub use value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};

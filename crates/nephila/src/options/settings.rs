@@ -268,7 +268,7 @@ fn suggestion(name: &str) -> String {
 }
 
 /// Levenshtein's distance, in characters.
-fn edit_distance(one: &str, other: &str) -> usize {
+pub(crate) fn edit_distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.chars().enumerate() {

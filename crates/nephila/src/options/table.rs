@@ -343,9 +343,9 @@ options! {
     order: Order = "order", Discovery, "breadth-first", ""..="", once,
         "Order of a host's URLs: by hops, or by hops and sitemap priority together",
         "near pages matter most, and hops are then shortest distances";
-    max_links: usize = "max-links", Discovery, "10000", "1"..="1000000", any_time,
+    max_links: usize = "max-links", Discovery, "100000", "1"..="10000000", any_time,
         "Links of a page that are read",
-        "the longest honest index pages have some thousands";
+        "the largest index pages of Java's documentation have 28,000";
     max_sitemap_urls: usize = "max-sitemap-urls", Discovery, "50000", "1"..="10000000", any_time,
         "URLs of one sitemap that are read",
         "the protocol's own limit";

@@ -32,7 +32,7 @@ impl Truth {
         match &self.out {
             Some(path) => std::fs::write(path, truth.to_tsv())
                 .with_context(|| format!("cannot write {}", path.display()))?,
-            None => io::stdout().lock().write_all(truth.to_tsv().as_bytes())?,
+            None => print(&truth.to_tsv())?,
         }
         if let Some(path) = &self.denied_out {
             let lines = truth
@@ -43,5 +43,13 @@ impl Truth {
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes to standard output; a reader that has had enough is no error.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

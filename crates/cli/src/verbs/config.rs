@@ -1,0 +1,5 @@
+//! stub
+use clap::ArgMatches;
+use crate::Exit;
+/// stub
+pub(crate) fn run(_m: &ArgMatches) -> anyhow::Result<Exit> { anyhow::bail!("stub") }

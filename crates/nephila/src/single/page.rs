@@ -1,0 +1,469 @@
+//! One exchange for one URL, and what parsing found in its answer.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, ResponseHead, Stage};
+use nephila_frontier::{CanonicalUrl, Moment, Outcome};
+use nephila_parse::{BodyKind, Document, Warning};
+
+use super::{Client, block_on, parsed};
+use crate::analysis::{Analysis, Found, Purpose, Work, analyse};
+use crate::error::Error;
+use crate::follow::FollowRules;
+use crate::options::Settings;
+use crate::setup;
+use crate::visit::{header, outcome_of, outcome_of_decoding, robots_header};
+
+/// One URL, asked for once. Serialised it is a row with a few fields more: see `docs/rows.md`.
+#[derive(Debug)]
+pub struct PageReport {
+    /// The canonical URL that was asked for.
+    pub url: CanonicalUrl,
+    /// What happened. A redirect is told, not followed.
+    pub outcome: Outcome,
+    /// When the exchange began.
+    pub fetched_at: Moment,
+    /// Status and headers, where the exchange came that far.
+    pub answer: Option<Answer>,
+    /// What went wrong, in words without control characters.
+    pub error: Option<String>,
+    /// The state in which it went wrong: a name of [`PageTimes::states`].
+    pub failed_in: Option<&'static str>,
+    /// The address that answered, or that the exchange ended with.
+    pub address: Option<SocketAddr>,
+    /// How long each state took.
+    pub times: PageTimes,
+    /// Bytes of the body on the wire.
+    pub wire_bytes: u64,
+    /// Bytes of the body after decompression; 0 where it could not be decompressed.
+    pub body_bytes: u64,
+    /// Whether the body was left unread because its type is none of the `accept` option's.
+    pub body_skipped: bool,
+    /// `blake3:` and the digest of the decompressed body in hex.
+    pub digest: Option<String>,
+    /// Where a redirect points.
+    pub redirect_target: Option<CanonicalUrl>,
+    /// The X-Robots-Tag headers, joined by `, `.
+    pub robots_header: Option<String>,
+    /// The encoding that a body of text was read in.
+    pub charset: Option<&'static str>,
+    /// What parsing found in a body of HTML, whatever the status.
+    pub page: Option<FoundPage>,
+    /// The body as text, where the `body` option is on and it is text.
+    pub body: Option<String>,
+}
+
+/// Status and headers of an answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
+    /// Names in lower case and values, in the order in which they came; octets that are not UTF-8
+    /// stand as U+FFFD.
+    pub headers: Vec<(String, String)>,
+    /// Whether the connection had served an exchange before.
+    pub reused: bool,
+}
+
+impl Answer {
+    /// The first header of this name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Time spent in each state; zero where a state was not entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageTimes {
+    /// Looking up the name.
+    pub dns: Duration,
+    /// Connecting.
+    pub connect: Duration,
+    /// The TLS handshake.
+    pub tls: Duration,
+    /// From the request to the end of the answer's headers.
+    pub first_byte: Duration,
+    /// From there to the end of the body.
+    pub body: Duration,
+    /// Decompressing and parsing.
+    pub parse: Duration,
+}
+
+impl PageTimes {
+    fn of(times: nephila_fetch::Times) -> PageTimes {
+        PageTimes {
+            dns: times.dns,
+            connect: times.connect,
+            tls: times.tls,
+            first_byte: times.first_byte,
+            body: times.body,
+            parse: Duration::ZERO,
+        }
+    }
+
+    /// The states in their order, by the names that rows use.
+    pub fn states(&self) -> [(&'static str, Duration); 6] {
+        [
+            ("dns", self.dns),
+            ("connect", self.connect),
+            ("tls", self.tls),
+            ("first_byte", self.first_byte),
+            ("body", self.body),
+            ("parse", self.parse),
+        ]
+    }
+
+    /// The sum of all states.
+    pub fn total(&self) -> Duration {
+        self.states().iter().map(|(_, spent)| *spent).sum()
+    }
+}
+
+/// What parsing found in a page of HTML.
+#[derive(Debug)]
+pub struct FoundPage {
+    /// Where the encoding was learnt: `bom`, `header`, `meta`, `detected` or `default`.
+    pub charset_source: &'static str,
+    /// The title.
+    pub title: Option<String>,
+    /// The meta description.
+    pub description: Option<String>,
+    /// The language attribute.
+    pub language: Option<String>,
+    /// The target of `link rel=canonical`, where it is an http or https URL.
+    pub canonical: Option<CanonicalUrl>,
+    /// The robots metas that speak to all or to the `agent`, joined by `, `.
+    pub robots_meta: Option<String>,
+    /// The http and https links, in the page's order.
+    pub links: Vec<FoundLink>,
+    /// Links to elsewhere, as `mailto:`, and those that are no URL.
+    pub other_links: usize,
+    /// What was cut or unclear, by the names that rows use.
+    pub warnings: Vec<&'static str>,
+    /// The visible text, where the `text` option is on.
+    pub text: Option<String>,
+}
+
+impl FoundPage {
+    /// How many links of each kind there are, by the names that rows use.
+    pub fn links_by_kind(&self) -> std::collections::BTreeMap<&'static str, usize> {
+        let mut counts = std::collections::BTreeMap::new();
+        for link in &self.links {
+            *counts.entry(link.kind).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// One link of a page.
+#[derive(Debug)]
+pub struct FoundLink {
+    /// Where it leads, resolved and canonical.
+    pub url: CanonicalUrl,
+    /// Its text, cut at the `max-anchor-length` option.
+    pub text: String,
+    /// Its `rel` tokens.
+    pub rel: String,
+    /// Its kind, by the names that rows use.
+    pub kind: &'static str,
+}
+
+/// Makes one exchange for `url`, as a person wrote it, and looks at what came. Blocks.
+///
+/// Of the settings those of fetching count, `agent` and `contact`, `accept` (a body of another type
+/// is not read), and `text` and `body`, which ask for more to be told.
+///
+/// # Errors
+/// [`crate::ErrorKind::Usage`] for settings that do not check and a text that is no URL,
+/// [`crate::ErrorKind::Network`] for a proxy or a certificate file that cannot be used. That
+/// nothing could be fetched is no error: see [`PageReport::outcome`].
+pub fn fetch_page(url: &str, settings: &Settings) -> Result<PageReport, Error> {
+    let client = Client::new(url, settings)?;
+    block_on(fetch(&client))
+}
+
+async fn fetch(client: &Client) -> Result<PageReport, Error> {
+    let mut request = Request::get(parsed(&client.url)?);
+    request.take = setup::body_filter(&client.config);
+    let mut report = PageReport::begun(client);
+    match client.fetcher.fetch(request).await {
+        Err(error) => report.note_failure(&error),
+        Ok(response) => report.note_answer(client, response)?,
+    }
+    Ok(report)
+}
+
+impl PageReport {
+    fn begun(client: &Client) -> PageReport {
+        PageReport {
+            url: client.url.clone(),
+            outcome: Outcome::HttpError,
+            fetched_at: client.clock.now(),
+            answer: None,
+            error: None,
+            failed_in: None,
+            address: None,
+            times: PageTimes::default(),
+            wire_bytes: 0,
+            body_bytes: 0,
+            body_skipped: false,
+            digest: None,
+            redirect_target: None,
+            robots_header: None,
+            charset: None,
+            page: None,
+            body: None,
+        }
+    }
+
+    /// Whether a whole answer came and its body could be read, whatever its status.
+    pub fn is_answered(&self) -> bool {
+        self.failed_in.is_none() && self.answer.is_some()
+    }
+
+    fn note_failure(&mut self, error: &FetchError) {
+        self.outcome = outcome_of(error).0;
+        self.error = Some(error.to_string());
+        self.times = PageTimes::of(error.times());
+        self.failed_in = Some(failed_in(error, &self.times));
+        self.address = error.remote();
+        self.answer = error.head().cloned().map(|head| answer(head, false));
+    }
+
+    fn note_answer(&mut self, client: &Client, response: Response) -> Result<(), Error> {
+        self.times = PageTimes::of(response.times);
+        self.address = response.remote;
+        self.wire_bytes = response.wire_bytes;
+        self.body_skipped = response.body_skipped;
+        self.robots_header = robots_header(&response.headers);
+        self.classify(client, &response)?;
+        if !response.body_skipped {
+            self.look_into(client, &response)?;
+        }
+        let Response {
+            status,
+            version,
+            headers,
+            reused,
+            ..
+        } = response;
+        self.answer = Some(answer(
+            ResponseHead {
+                status,
+                version,
+                headers,
+            },
+            reused,
+        ));
+        Ok(())
+    }
+
+    fn classify(&mut self, client: &Client, response: &Response) -> Result<(), Error> {
+        match response.status {
+            200..=299 if response.body_skipped => self.outcome = Outcome::WrongType,
+            200..=299 => self.outcome = Outcome::Fetched,
+            304 => self.outcome = Outcome::NotModified,
+            301 | 302 | 303 | 307 | 308 => {
+                let base = parsed(&client.url)?;
+                let policy = setup::canonical_policy(&client.config);
+                match header(&response.headers, LOCATION) {
+                    None => self.error = Some("a redirect without a Location".to_owned()),
+                    Some(location) => match CanonicalUrl::join(&base, location.trim(), &policy) {
+                        Err(why) => {
+                            self.error = Some(format!("redirect to {location:?}: {why}"));
+                        }
+                        Ok(target) => {
+                            self.outcome = Outcome::Redirected;
+                            self.redirect_target = Some(target);
+                        }
+                    },
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Decompresses and parses the body.
+    fn look_into(&mut self, client: &Client, response: &Response) -> Result<(), Error> {
+        let work = Work {
+            body: response.body.clone(),
+            content_type: header(&response.headers, CONTENT_TYPE),
+            content_encoding: header(&response.headers, CONTENT_ENCODING),
+            purpose: Purpose::Page,
+        };
+        let analysis = match analyse(
+            work,
+            &setup::analysis_options(&client.config),
+            &client.clock,
+        ) {
+            Ok(analysis) => analysis,
+            Err(error) => {
+                self.outcome = outcome_of_decoding(&error);
+                self.error = Some(error.to_string());
+                self.failed_in = Some("parse");
+                return Ok(());
+            }
+        };
+        let Analysis { body_bytes, digest, found, body_text, took, kind } = analysis;
+        // As in a crawl: the header said nothing, and it is no text either.
+        let is_untyped = !response.headers.contains_key(CONTENT_TYPE);
+        if self.outcome == Outcome::Fetched && is_untyped && kind == BodyKind::Other {
+            self.outcome = Outcome::WrongType;
+        }
+        self.times.parse = took;
+        self.body_bytes = body_bytes;
+        self.digest = Some(digest);
+        self.body = body_text;
+        match found {
+            Found::Document(document) => {
+                let rules = setup::follow_rules(&client.config, &client.seeds)?;
+                self.charset = Some(document.charset.name);
+                self.page = Some(found_page(*document, &rules, &parsed(&client.url)?));
+            }
+            Found::Text(charset) => self.charset = Some(charset),
+            Found::Sitemap(_) | Found::Nothing => {}
+        }
+        Ok(())
+    }
+}
+
+/// The state in which an exchange failed.
+fn failed_in(error: &FetchError, times: &PageTimes) -> &'static str {
+    let of_stage = |stage: Stage| match stage {
+        Stage::Dns => "dns",
+        Stage::Connect => "connect",
+        Stage::Tls => "tls",
+        Stage::FirstByte => "first_byte",
+        Stage::Body => "body",
+        // The last state that was entered.
+        Stage::Total => {
+            let entered = times
+                .states()
+                .into_iter()
+                .rev()
+                .find(|(_, spent)| !spent.is_zero());
+            entered.map_or("dns", |(name, _)| name)
+        }
+    };
+    match error.kind() {
+        FetchErrorKind::DnsFailed => "dns",
+        FetchErrorKind::TlsFailed => "tls",
+        FetchErrorKind::TimedOut(stage) => of_stage(stage),
+        FetchErrorKind::ConnectFailed
+        | FetchErrorKind::ProxyFailed
+        | FetchErrorKind::BlockedAddress(_)
+        | FetchErrorKind::AddressBusy => "connect",
+        _ if error.head().is_some() => "body",
+        _ => "first_byte",
+    }
+}
+
+fn answer(head: ResponseHead, reused: bool) -> Answer {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = head.headers.iter();
+    Answer {
+        status: head.status,
+        version: head.version,
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
+        reused,
+    }
+}
+
+fn found_page(document: Document, rules: &FollowRules, url: &url::Url) -> FoundPage {
+    let resolved = rules.resolve(&document, url);
+    let other_links = document.outlinks.len().saturating_sub(resolved.len());
+    let links = resolved.into_iter().filter_map(|link| {
+        let outlink = document.outlinks.get(link.place)?;
+        Some(FoundLink {
+            url: link.url,
+            text: outlink.text.clone(),
+            rel: outlink.rel.clone(),
+            kind: outlink.kind.as_str(),
+        })
+    });
+    let links = links.collect();
+    let base = document.base.as_ref().and_then(|base| url.join(base).ok());
+    let canonical = document.canonical.as_ref().and_then(|written| {
+        CanonicalUrl::join(base.as_ref().unwrap_or(url), written, &rules.policy).ok()
+    });
+    FoundPage {
+        charset_source: document.charset.source.as_str(),
+        title: document.title,
+        description: document.description,
+        language: document.language,
+        canonical,
+        robots_meta: document.robots_meta,
+        links,
+        other_links,
+        warnings: document.warnings.into_iter().map(Warning::as_str).collect(),
+        text: document.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nephila_parse::{ParseOptions, parse_html};
+
+    use super::*;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_failure_names_the_state_it_happened_in() {
+        let url = url::Url::parse("http://a.test/").unwrap();
+        let spent = nephila_fetch::Times {
+            dns: millis(1),
+            connect: millis(2),
+            ..Default::default()
+        };
+        for (kind, state) in [
+            (FetchErrorKind::DnsFailed, "dns"),
+            (FetchErrorKind::ConnectFailed, "connect"),
+            (FetchErrorKind::TlsFailed, "tls"),
+            (FetchErrorKind::TimedOut(Stage::FirstByte), "first_byte"),
+            (FetchErrorKind::TimedOut(Stage::Total), "connect"),
+            (FetchErrorKind::ConnectionLost, "first_byte"),
+        ] {
+            let error = FetchError::simulated(kind, "no", url.clone(), spent);
+            assert_eq!(failed_in(&error, &PageTimes::of(spent)), state, "{kind:?}");
+        }
+        let times = PageTimes {
+            parse: millis(4),
+            ..PageTimes::of(spent)
+        };
+        assert_eq!(times.total(), millis(7));
+    }
+
+    #[test]
+    fn links_are_resolved_and_counted_by_kind() {
+        let html = br#"<base href="/dir/"><link rel=canonical href="c"><a href="x">one</a>
+            <a href="mailto:m@a.test">m</a><area href="/y"><a href="z#part">two</a>"#;
+        let document = parse_html(html, None, &ParseOptions::default());
+        let config = Settings::new().check().unwrap();
+        let seeds = crate::seeds::parse_seeds(&["http://a.test/".to_owned()], &config).unwrap();
+        let rules = setup::follow_rules(&config, &seeds).unwrap();
+        let url = url::Url::parse("http://a.test/page").unwrap();
+        let page = found_page(document, &rules, &url);
+        let urls: Vec<_> = page.links.iter().map(|link| link.url.as_str()).collect();
+        let expected =
+            ["/dir/c", "/dir/x", "/y", "/dir/z"].map(|path| format!("http://a.test{path}"));
+        assert_eq!(urls, expected);
+        assert_eq!(page.other_links, 1);
+        assert_eq!(
+            page.canonical.as_ref().unwrap().as_str(),
+            "http://a.test/dir/c"
+        );
+        let counts: Vec<_> = page.links_by_kind().into_iter().collect();
+        assert_eq!(counts, [("anchor", 2), ("area", 1), ("canonical", 1)]);
+    }
+}
