@@ -147,7 +147,7 @@ fn sitemap() -> Command {
 fn config() -> Command {
     let show = Command::new("show")
         .about("Every option, its value and where it came from")
-        .arg(Arg::new("directory").value_name("DIR").help("Of this crawl instead"))
+        .arg(Arg::new("directory").value_name("DIR").help("Of this crawl instead, as `resume` would go on with it"))
         .arg(config_file())
         .arg(json());
     let show = OPTIONS.iter().fold(show, |verb, option| verb.arg(flag(option)));

@@ -1,6 +1,8 @@
 //! The verbs that read a crawl, run as a person runs them: status, why, export, config show,
 //! completions, and the demo.
 
+#![expect(clippy::unwrap_used, reason = "what a test does not find, it fails on")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -71,7 +73,7 @@ impl Site {
         command
             .args([
                 "crawl",
-                &self.server.web().seeds()[0],
+                &self.url(0, "/"),
                 "--out",
                 &self.directory(),
                 "--quiet",
@@ -197,9 +199,14 @@ fn status_and_why_tell_of_a_running_crawl_and_of_a_killed_one() {
         why.contains("queued; no process is at work on the crawl"),
         "{why}"
     );
-    // The readers have kept nobody out, and left nothing behind.
+    // The readers have kept nobody out, and left nothing behind. The seed still waits: code 3.
     let output = run(&["resume", &directory, "--quiet", "--max-duration", "1s"]);
-    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(
+        (output.status.code(), told(&output)),
+        (Some(3), String::new())
+    );
+    let json = printed_json(&["status", &directory, "--json"]);
+    assert_eq!(json["reason"], "max_duration");
 }
 
 #[test]

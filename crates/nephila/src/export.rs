@@ -270,8 +270,10 @@ fn csv_text(value: &str) -> Result<Cow<'_, str>, serde_json::Error> {
 
 /// RFC 4180, 2.5 to 2.7.
 fn push_cell(cell: &str, is_alone: bool, line: &mut Vec<u8>) {
-    if !cell.contains([',', '"', '\n', '\r']) && !(is_alone && cell.is_empty()) {
-        return line.extend_from_slice(cell.as_bytes());
+    let is_quoted = cell.contains([',', '"', '\n', '\r']) || (is_alone && cell.is_empty());
+    if !is_quoted {
+        line.extend_from_slice(cell.as_bytes());
+        return;
     }
     line.push(b'"');
     line.extend_from_slice(cell.replace('"', "\"\"").as_bytes());

@@ -203,13 +203,21 @@ impl Why {
         };
         (self.standing, self.explanation) = match &first.done {
             Some(done) => {
-                let status = done
-                    .status
-                    .map_or_else(String::new, |status| format!(", status {status}"));
-                let why = done.error.as_deref().unwrap_or(done.meaning);
+                let status = done.status.unwrap_or_default();
+                let answered = match status {
+                    0 => String::new(),
+                    status => format!(", status {status}"),
+                };
+                let why = match &done.error {
+                    Some(error) => error.clone(),
+                    None if done.outcome == Outcome::HttpError.as_str() => {
+                        format!("the server answered with status {status}")
+                    }
+                    None => done.meaning.to_owned(),
+                };
                 (
                     Standing::Done,
-                    format!("{}{status}{as_kind}: {why}", done.outcome),
+                    format!("{}{answered}{as_kind}: {why}", done.outcome),
                 )
             }
             None if self.is_running => {

@@ -56,7 +56,7 @@ fn tell(read: &SitemapRead) {
             entries,
             warnings,
         } => {
-            let _ = write!(line, ": {kind}, {} entries", count(entries.len() as u64));
+            let _ = write!(line, ": {kind}, {}", entries_text(entries.len() as u64));
             if !warnings.is_empty() {
                 let _ = write!(line, "; warnings: {}", warnings.join(", "));
             }
@@ -124,11 +124,24 @@ fn entry_line(entry: &SitemapItem, line: &mut String) {
     );
 }
 
+fn entries_text(entries: u64) -> String {
+    format!(
+        "{} {}",
+        count(entries),
+        if entries == 1 { "entry" } else { "entries" }
+    )
+}
+
 fn totals_text(totals: SitemapTotals) -> String {
+    let sitemaps = if totals.read == 1 {
+        "sitemap"
+    } else {
+        "sitemaps"
+    };
     let mut text = format!(
-        "{} sitemaps read, {} entries",
+        "{} {sitemaps} read, {}",
         count(totals.read),
-        count(totals.entries)
+        entries_text(totals.entries)
     );
     if totals.failed > 0 {
         let _ = write!(
@@ -176,7 +189,7 @@ mod tests {
             entries: 1_200,
             left_out: 0,
         };
-        assert_eq!(totals_text(totals), "1 sitemaps read, 1,200 entries");
+        assert_eq!(totals_text(totals), "1 sitemap read, 1,200 entries");
         let totals = SitemapTotals {
             failed: 2,
             left_out: 7,

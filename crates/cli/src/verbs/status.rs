@@ -67,7 +67,7 @@ fn status_text(status: &Status, directory: &str) -> String {
 fn times(text: &mut String, status: &Status) {
     let _ = write!(text, "made {}", status.created_at);
     if let Some(last) = &status.last_outcome_at {
-        let _ = write!(text, ", last page {last}");
+        let _ = write!(text, ", last outcome {last}");
     }
     if let Some(stopped) = &status.stopped_at {
         let ran = span(Duration::from_secs_f64(status.ran_seconds.max(0.0)));

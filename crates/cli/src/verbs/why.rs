@@ -63,12 +63,12 @@ fn visit_text(text: &mut String, visit: &VisitFacts) {
         None => String::new(),
     };
     if let Some(at) = &visit.admitted_at {
-        let hops = visit.hops;
-        let _ = writeln!(
-            text,
-            "  admitted:    {at} as {}, {hops} hops{referrer}",
-            visit.kind
-        );
+        let hops = match visit.hops {
+            1 => "1 hop".to_owned(),
+            hops => format!("{hops} hops"),
+        };
+        let kind = visit.kind;
+        let _ = writeln!(text, "  admitted:    {at} as {kind}, {hops}{referrer}");
     }
     if let Some(done) = &visit.done {
         done_text(text, done);
@@ -76,12 +76,9 @@ fn visit_text(text: &mut String, visit: &VisitFacts) {
 }
 
 fn done_text(text: &mut String, done: &DoneVisit) {
-    let took = span(Duration::from_millis(u64::from(done.fetch_millis)));
-    let _ = writeln!(
-        text,
-        "  {:<12} {}, fetch took {took}",
-        "done:", done.finished_at
-    );
+    let took = count(u64::from(done.fetch_millis));
+    let at = &done.finished_at;
+    let _ = writeln!(text, "  done:        {at}, fetch took {took} ms");
     if let Some(title) = &done.title {
         let _ = writeln!(text, "  title:       {}", safe(title));
     }
@@ -103,6 +100,11 @@ fn row_command(row: &RowPlace) -> String {
 }
 
 fn host_text(text: &mut String, host: &HostFacts) {
+    let name = safe(&host.host);
+    if host.pages + host.queued == 0 && host.robots.is_none() {
+        let _ = writeln!(text, "  host:        {name}: nothing of it was asked for");
+        return;
+    }
     let next = match &host.next_at {
         Some(at) => {
             let wait = span(Duration::from_secs_f64(host.next_in_seconds.max(0.0)));
@@ -112,8 +114,7 @@ fn host_text(text: &mut String, host: &HostFacts) {
     };
     let _ = writeln!(
         text,
-        "  host:        {}: {next}; {} pages, {} errors, {} queued",
-        safe(&host.host),
+        "  host:        {name}: {next}; {} pages, {} errors, {} queued",
         count(host.pages),
         count(host.errors),
         count(host.queued),
@@ -194,6 +195,7 @@ mod tests {
             "  admitted:    T1 as page, 0 hops, a seed\n",
             "  title:       red\\u{1b}[31m\n",
             "  row:         sed -n 3p 'a b/part-00000.jsonl'\n",
+            "  done:        T2, fetch took 12 ms\n",
             "may next be fetched in 1.5 s (T3); 1 pages",
             "  robots.txt:  not fetched so far\n",
         ] {

@@ -144,7 +144,10 @@ fn a_body_that_does_not_come_whole_or_cannot_be_read_fails() {
         let headers = "Content-Type: text/html\r\nContent-Encoding: gzip\r\n";
         pages([
             ("/torn", torn.to_vec()),
-            ("/coded", answer("200 OK", headers, b"this is no gzip stream")),
+            (
+                "/coded",
+                answer("200 OK", headers, b"this is no gzip stream"),
+            ),
         ])
     });
     for (path, outcome, state) in [

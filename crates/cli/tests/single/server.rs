@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// What is answered at which path; at others 404.
 pub(crate) type Pages = HashMap<String, Vec<u8>>;
@@ -11,7 +12,7 @@ pub(crate) type Pages = HashMap<String, Vec<u8>>;
 /// A server on a loopback port. Its thread ends with the test's process.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 impl Server {
@@ -40,12 +41,19 @@ impl Server {
 
     /// The paths that were asked for, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(_, path)| path.clone()).collect()
+    }
+
+    /// The times between one request and the next.
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
+        let asked = self.asked.lock().unwrap();
+        asked.windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
     }
 }
 
 /// One request a connection.
-fn serve(mut stream: TcpStream, pages: &Pages, asked: &Mutex<Vec<String>>) {
+fn serve(mut stream: TcpStream, pages: &Pages, asked: &Mutex<Vec<(Instant, String)>>) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -58,9 +66,14 @@ fn serve(mut stream: TcpStream, pages: &Pages, asked: &Mutex<Vec<String>>) {
     let path = head.split(' ').nth(1).unwrap().to_owned();
     let missing = answer("404 Not Found", "Content-Type: text/plain\r\n", b"missing");
     let bytes = pages.get(&path).unwrap_or(&missing).clone();
-    asked.lock().unwrap().push(path);
+    asked.lock().unwrap().push((now(), path));
     // The client may have left, as it does at its limits.
     let _ = stream.write_all(&bytes);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server sees real time")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// A whole answer. `headers` end in CRLF each.

@@ -1,5 +1,7 @@
 //! `nephila sitemap`.
 
+use std::time::Duration;
+
 use crate::command::nephila;
 use crate::server::{Server, answer, gzip, ok, pages, redirect, refusing};
 
@@ -63,7 +65,7 @@ fn entries_are_lines_of_four_fields() {
         assert_eq!((ran.exit, ran.out.as_str()), (0, SET_LINES), "{}", ran.err);
         assert!(
             ran.err
-                .contains(": urlset, 2 entries\n1 sitemaps read, 2 entries\n"),
+                .contains(": urlset, 2 entries\n1 sitemap read, 2 entries\n"),
             "{}",
             ran.err
         );
@@ -171,7 +173,7 @@ fn warnings_are_told() {
     let ran = nephila(&["sitemap", &server.url("/torn.xml")]);
     assert_eq!((ran.exit, ran.out.as_str()), (0, "http://a.test/1\t\t\t\n"));
     assert!(
-        ran.err.contains("urlset, 1 entries; warnings: malformed\n"),
+        ran.err.contains("urlset, 1 entry; warnings: malformed\n"),
         "{}",
         ran.err
     );
@@ -193,4 +195,28 @@ fn escape_sequences_are_shown_and_not_obeyed() {
     });
     let ran = nephila(&["sitemap", &server.url("/s.xml")]);
     assert_eq!(ran.out, "http://a.test/\\u{9b}31m\t\\u{9b}0m\t\t\n");
+}
+
+/// A pause is a lower bound: waiting longer is no failure.
+#[test]
+fn a_host_is_left_in_peace_between_two_fetches() {
+    let server = Server::start(|origin| {
+        let children = ["/1.xml", "/2.xml"].map(|path| format!("{origin}{path}"));
+        pages([
+            ("/index.xml", ok("application/xml", &index(&children))),
+            ("/1.xml", ok("application/xml", URLSET)),
+            ("/2.xml", ok("application/xml", URLSET)),
+        ])
+    });
+    nephila(&[
+        "sitemap",
+        "--recurse",
+        "--delay",
+        "150ms",
+        &server.url("/index.xml"),
+    ]);
+    assert_eq!(server.asked(), ["/index.xml", "/1.xml", "/2.xml"]);
+    for pause in server.pauses() {
+        assert!(pause >= Duration::from_millis(145), "{pause:?}");
+    }
 }

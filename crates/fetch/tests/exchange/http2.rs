@@ -266,6 +266,14 @@ fn limits_hold_for_http2_too() {
             response.body_skipped && response.reused,
             "a stream is reset, the connection stays"
         );
+        let cut = Request {
+            cut_body: true,
+            ..Request::get(url("https://a.test/body"))
+        };
+        for _ in 0..2 {
+            let response = fetcher.fetch(cut.clone()).await.unwrap();
+            assert!(response.body_cut && response.wire_bytes == 1000 && response.reused);
+        }
     });
 }
 

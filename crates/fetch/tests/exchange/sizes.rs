@@ -68,7 +68,11 @@ fn bodies_are_cut_at_the_limit_on_request() {
                     ..Request::get(server.url("/"))
                 };
                 let response = fetcher.fetch(request).await.unwrap();
-                assert_eq!((response.wire_bytes, response.body_cut), (1000, cut), "{length}");
+                assert_eq!(
+                    (response.wire_bytes, response.body_cut),
+                    (1000, cut),
+                    "{length}"
+                );
                 assert_eq!(response.body, body.as_bytes()[..1000]);
             }
         }

@@ -11,11 +11,13 @@
 //! person asks once for what he names.
 
 mod page;
+mod page_report;
 mod page_row;
 mod robots;
 mod robots_group;
 mod sitemap;
 mod sitemap_queue;
+mod sitemap_read;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,11 +26,13 @@ use nephila_fetch::{Fetcher, Shared};
 use nephila_frontier::{CanonicalUrl, QueryPolicy};
 use url::Url;
 
-pub use page::{Answer, FoundLink, FoundPage, PageReport, PageTimes, fetch_page};
+pub use page::fetch_page;
+pub use page_report::{Answer, FoundLink, FoundPage, PageReport, PageTimes};
 pub use robots::{DecidingRule, RobotsMeaning, RobotsReport, check_robots};
 pub use robots_group::RobotsGroup;
-pub use sitemap::{SitemapItem, SitemapRead, SitemapResult, SitemapTotals, read_sitemap};
+pub use sitemap::read_sitemap;
 pub use sitemap_queue::MOST_SITEMAPS;
+pub use sitemap_read::{SitemapItem, SitemapRead, SitemapResult, SitemapTotals};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};

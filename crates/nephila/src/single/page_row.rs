@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::page::PageReport;
+use super::page_report::PageReport;
 use crate::clock::rfc3339;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
 

@@ -1,86 +1,24 @@
 //! The entries of a sitemap, and of the sitemaps that an index or a site names.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, LOCATION};
 use nephila_fetch::{Fetch, Request, Response, decode_body, is_public};
 use nephila_frontier::{CanonicalUrl, Politeness};
-use nephila_parse::{Sitemap, SitemapEntry, SitemapKind, parse_sitemap};
+use nephila_parse::{Sitemap, SitemapKind, parse_sitemap};
 use nephila_robots::Robots;
-use serde::Serialize;
 
 use super::sitemap_queue::{NamedSitemap, SitemapQueue};
+use super::sitemap_read::{SitemapRead, SitemapResult, SitemapTotals};
 use super::{Client, block_on, parsed, robots_of};
 use crate::error::Error;
 use crate::options::Settings;
 use crate::robots_visit::{RobotsReply, fetch_robots, robots_body};
 use crate::setup;
 use crate::visit::header;
-
-/// A sitemap that was asked for, whatever came.
-#[derive(Debug)]
-pub struct SitemapRead {
-    /// The URL that was asked for.
-    pub url: CanonicalUrl,
-    /// The index or robots.txt that names it; `None` for the URL that a person named and for
-    /// `/sitemap.xml`, the usual place.
-    pub named_by: Option<CanonicalUrl>,
-    /// The status of the last answer, after redirects; `None` without one.
-    pub status: Option<u16>,
-    /// What came.
-    pub result: SitemapResult,
-}
-
-/// What came where a sitemap was asked for.
-#[derive(Debug)]
-pub enum SitemapResult {
-    /// A sitemap, or a feed that stands in for one.
-    Read {
-        /// `urlset`, `index`, `text`, `rss` or `atom`.
-        kind: &'static str,
-        /// Its entries in order, repetitions included: at most as the `max-sitemap-urls` option
-        /// says. Those of an index name sitemaps.
-        entries: Vec<SitemapItem>,
-        /// What was cut or malformed: `entries_cut`, `bytes_cut`, `url_too_long`, `too_deep` or
-        /// `malformed`.
-        warnings: Vec<&'static str>,
-    },
-    /// A page or a file that is no sitemap.
-    NotASitemap,
-    /// Nothing that can be read: why, in words.
-    Failed(String),
-}
-
-/// One entry.
-#[derive(Debug, Serialize)]
-pub struct SitemapItem {
-    /// Its URL, as written.
-    pub loc: String,
-    /// When it was last changed, as written.
-    pub lastmod: Option<String>,
-    /// How often it changes, as written.
-    pub changefreq: Option<String>,
-    /// Its priority, 0.0 to 1.0.
-    pub priority: Option<f32>,
-    /// The page in other languages.
-    pub alternates: Vec<String>,
-}
-
-/// What reading sitemaps came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SitemapTotals {
-    /// Sitemaps, indexes and feeds that were read.
-    pub read: u64,
-    /// Those that could not be had, or were none.
-    pub failed: u64,
-    /// Entries in those that were read, of indexes too.
-    pub entries: u64,
-    /// How often a sitemap was named that is not read, because [`super::MOST_SITEMAPS`] were or it
-    /// was in an index of an index of an index of an index.
-    pub left_out: u64,
-}
 
 /// Reads the sitemap at `url`, as a person wrote it, and hands over each one as it comes; so memory
 /// is that of one sitemap. Blocks.
@@ -165,7 +103,7 @@ impl Reader {
         let exchange = fetch_robots(fetcher, parsed(&robots_url)?, max_bytes).await;
         let mut named = Vec::new();
         if let RobotsReply::Response(response) = &exchange.reply {
-            self.note_turn(&robots_url, response);
+            self.note_turn(&robots_url, response.remote);
             if (200..300).contains(&response.status) {
                 let (file, _) = robots_body(response, max_bytes);
                 named = Robots::parse(&file).sitemaps().to_vec();
@@ -217,7 +155,7 @@ impl Reader {
                 if self.recurse && sitemap.kind == SitemapKind::Index {
                     self.queue_index(&sitemap, &url, named.depth)?;
                 }
-                result(sitemap)
+                SitemapResult::from(sitemap)
             }
         };
         Ok(read)
@@ -236,9 +174,12 @@ impl Reader {
             self.wait(&url).await;
             let response = match self.client.fetcher.fetch(request).await {
                 Ok(response) => response,
-                Err(error) => return Ok(Err(at(first, &url, &error.to_string()))),
+                Err(error) => {
+                    self.note_turn(&url, error.remote());
+                    return Ok(Err(at(first, &url, &error.to_string())));
+                }
             };
-            self.note_turn(&url, &response);
+            self.note_turn(&url, response.remote);
             let location = header(&response.headers, LOCATION);
             match (response.status, location) {
                 (301 | 302 | 303 | 307 | 308, Some(location)) => {
@@ -297,8 +238,9 @@ impl Reader {
         }
     }
 
-    fn note_turn(&mut self, url: &CanonicalUrl, response: &Response) {
-        let is_stranger = response.remote.is_some_and(|remote| is_public(remote.ip()));
+    /// Notes that the host of `url` was asked just now, and answered from `remote`.
+    fn note_turn(&mut self, url: &CanonicalUrl, remote: Option<SocketAddr>) {
+        let is_stranger = remote.is_some_and(|remote| is_public(remote.ip()));
         let usual = if is_stranger {
             Politeness::PUBLIC_DELAY
         } else {
@@ -316,44 +258,5 @@ fn at(first: &CanonicalUrl, url: &CanonicalUrl, why: &str) -> String {
         why.to_owned()
     } else {
         format!("redirected to {url}: {why}")
-    }
-}
-
-fn result(sitemap: Sitemap) -> SitemapResult {
-    let kind = match sitemap.kind {
-        SitemapKind::UrlSet => "urlset",
-        SitemapKind::Index => "index",
-        SitemapKind::Text => "text",
-        SitemapKind::Rss => "rss",
-        SitemapKind::Atom => "atom",
-        SitemapKind::Unknown => return SitemapResult::NotASitemap,
-    };
-    SitemapResult::Read {
-        kind,
-        entries: sitemap.entries.into_iter().map(SitemapItem::from).collect(),
-        warnings: sitemap
-            .warnings
-            .iter()
-            .map(|warning| warning.as_str())
-            .collect(),
-    }
-}
-
-impl From<SitemapEntry> for SitemapItem {
-    fn from(entry: SitemapEntry) -> SitemapItem {
-        let SitemapEntry {
-            loc,
-            lastmod,
-            changefreq,
-            priority,
-            alternates,
-        } = entry;
-        SitemapItem {
-            loc,
-            lastmod,
-            changefreq,
-            priority,
-            alternates,
-        }
     }
 }

@@ -45,6 +45,40 @@ fn row(url: &str, kind: &str, hops: u16, outlinks: &[(&str, &str, &str)], more: 
     format!("{}{more}}}\n", fields.trim_end_matches('}'))
 }
 
+/// The rows of robots.txt, the seed, and page 1 with links that do not lead on.
+fn rows() -> String {
+    let links = [
+        ("http://a.test/frame", "", "frame"),
+        ("http://a.test/held", "nofollow", "anchor"),
+        ("http://a.test/deep", "", "anchor"),
+        ("http://b.test/", "", "anchor"),
+    ];
+    let rows = [
+        row(
+            "http://a.test/robots.txt",
+            "robots",
+            0,
+            &[],
+            ",\"error\":null",
+        ),
+        row(
+            "http://a.test/",
+            "page",
+            0,
+            &[("http://a.test/1", "", "anchor")],
+            "",
+        ),
+        row(
+            "http://a.test/1",
+            "page",
+            1,
+            &links,
+            ",\"error\":\"it \\u001b broke\"",
+        ),
+    ];
+    rows.concat()
+}
+
 struct Crawled {
     _root: tempfile::TempDir,
     directory: CrawlDirectory,
@@ -65,36 +99,7 @@ impl Crawled {
         directory
             .write_config(&settings.check().unwrap(), &seeds)
             .unwrap();
-        let links = [
-            ("http://a.test/frame", "", "frame"),
-            ("http://a.test/held", "nofollow", "anchor"),
-            ("http://a.test/deep", "", "anchor"),
-            ("http://b.test/", "", "anchor"),
-        ];
-        let rows = [
-            row(
-                "http://a.test/robots.txt",
-                "robots",
-                0,
-                &[],
-                ",\"error\":null",
-            ),
-            row(
-                "http://a.test/",
-                "page",
-                0,
-                &[("http://a.test/1", "", "anchor")],
-                "",
-            ),
-            row(
-                "http://a.test/1",
-                "page",
-                1,
-                &links,
-                ",\"error\":\"it \\u001b broke\"",
-            ),
-        ];
-        let rows = rows.concat();
+        let rows = rows();
         std::fs::write(
             directory.pages().join("part-00000.jsonl"),
             format!("{rows}{{\"torn"),
