@@ -6,14 +6,14 @@
 //! the rows. Only then is a URL done: a crash before it leaves rows behind the last position,
 //! which `resume` cuts off.
 //!
-//! What waits here is bounded: a shard that hands over more than [`MOST_WAITING_KIB`] waits, and
-//! its slots stay taken, until a commit made room. That is the back-pressure of the disk.
+//! What waits here is bounded: a shard that hands over more than [`MOST_WAITING`] waits, and its
+//! slots stay taken, until a commit made room. That is the back-pressure of the disk.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use nephila_store::{CommitLog, PartPosition, PartWriter};
 use tokio::sync::Semaphore;
 
@@ -26,8 +26,15 @@ use crate::tally::Tally;
 /// Pages in one commit at most.
 const MOST_PAGES: u64 = 1_000;
 
-/// KiB of entries that wait for a commit at most.
-const MOST_WAITING_KIB: usize = 64 * 1024;
+/// Entries that wait for a commit at most, counted in pieces of [`PIECE_BYTES`]: 64 MiB.
+const MOST_WAITING: usize = 4 * 1024;
+
+/// What a handover is counted in; a smaller one counts as one piece.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// How long the committer rests between two looks at what was handed over. Waking it for every
+/// page would cost the shard a system call a page.
+const REST: Duration = Duration::from_millis(5);
 
 /// What a shard hands over: all of it becomes durable in one commit, or none.
 #[derive(Debug, Default)]
@@ -41,10 +48,10 @@ pub(crate) struct Handover {
 }
 
 impl Handover {
-    fn kib(&self) -> u32 {
+    fn pieces(&self) -> u32 {
         let row = self.done.as_ref().map_or(0, |(done, row)| row.len() + done.url.len());
-        let kib = (self.admitted.len() + row) / 1024 + 1;
-        kib.min(MOST_WAITING_KIB) as u32
+        let pieces = (self.admitted.len() + row) / PIECE_BYTES + 1;
+        pieces.min(MOST_WAITING) as u32
     }
 }
 
@@ -64,10 +71,10 @@ impl CommitSender {
     /// Hands over; waits while too much waits for a commit.
     pub(crate) async fn send(&self, handover: Handover) -> Result<(), Error> {
         let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
-        let kib = handover.kib();
-        self.room.acquire_many(kib).await.map_err(|_| gone(()))?.forget();
-        // There is a place for each KiB of room: a message that has its room never waits here.
-        self.messages.try_send(Message::Handover(handover, kib)).map_err(|_| gone(()))
+        let pieces = handover.pieces();
+        self.room.acquire_many(pieces).await.map_err(|_| gone(()))?.forget();
+        // There is a place for each piece of room: a message that has its room never waits here.
+        self.messages.try_send(Message::Handover(handover, pieces)).map_err(|_| gone(()))
     }
 }
 
@@ -102,8 +109,8 @@ impl Committer {
         clock: Clock,
         control: Control,
     ) -> Result<Committer, Error> {
-        let (messages, receiver) = bounded(MOST_WAITING_KIB + 1);
-        let room = Arc::new(Semaphore::new(MOST_WAITING_KIB));
+        let (messages, receiver) = bounded(MOST_WAITING + 1);
+        let room = Arc::new(Semaphore::new(MOST_WAITING));
         let sender = CommitSender { messages, room: room.clone() };
         let work = move || {
             let mut desk = Desk::new(sinks, clock, room, position);
@@ -151,8 +158,8 @@ struct Desk {
     room: Arc<Semaphore>,
     payload: Vec<u8>,
     pages: u64,
-    /// KiB of room to give back after the commit.
-    kib: usize,
+    /// Pieces of room to give back after the commit.
+    pieces: usize,
     waiting_tally: Vec<DoneEntry>,
     position: PartPosition,
 }
@@ -165,7 +172,7 @@ impl Desk {
             room,
             payload: Vec::new(),
             pages: 0,
-            kib: 0,
+            pieces: 0,
             waiting_tally: Vec::new(),
             position,
         }
@@ -179,15 +186,16 @@ impl Desk {
                 return self.stop(reason);
             }
             let due = self.clock.elapsed() + interval;
-            while self.pages < MOST_PAGES && self.payload.len() < MOST_WAITING_KIB * 512 {
-                let left = due.saturating_sub(self.clock.elapsed());
-                match messages.recv_timeout(left) {
+            while self.pages < MOST_PAGES && self.pieces < MOST_WAITING / 2 {
+                match messages.try_recv() {
                     Ok(message) => {
                         if let Some(reason) = self.take(message)? {
                             return self.stop(reason);
                         }
                     }
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                    Err(TryRecvError::Disconnected) => break,
+                    Err(TryRecvError::Empty) if self.clock.elapsed() >= due => break,
+                    Err(TryRecvError::Empty) => std::thread::sleep(REST),
                 }
             }
             self.commit()?;
@@ -195,11 +203,11 @@ impl Desk {
     }
 
     fn take(&mut self, message: Message) -> Result<Option<StopReason>, Error> {
-        let (handover, kib) = match message {
+        let (handover, pieces) = match message {
             Message::Stop(reason) => return Ok(Some(reason)),
-            Message::Handover(handover, kib) => (handover, kib),
+            Message::Handover(handover, pieces) => (handover, pieces),
         };
-        self.kib += kib as usize;
+        self.pieces += pieces as usize;
         self.payload.extend_from_slice(&handover.admitted);
         if let Some((done, row)) = handover.done {
             self.sinks.rows.append(&row, 1)?;
@@ -225,7 +233,7 @@ impl Desk {
         }
         self.payload.clear();
         self.pages = 0;
-        self.room.add_permits(std::mem::take(&mut self.kib));
+        self.room.add_permits(std::mem::take(&mut self.pieces));
         Ok(())
     }
 
