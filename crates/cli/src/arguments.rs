@@ -42,7 +42,9 @@ fn crawl() -> Command {
         )
         .arg(config_file())
         .args(display());
-    OPTIONS.iter().fold(verb, |verb, option| verb.arg(flag(option)))
+    OPTIONS
+        .iter()
+        .fold(verb, |verb, option| verb.arg(flag(option)))
 }
 
 fn resume() -> Command {
@@ -64,8 +66,15 @@ fn status() -> Command {
 
 fn why() -> Command {
     Command::new("why")
-        .about("What became of a URL: seen, refused by which rule, where it is, and when it is next")
-        .arg(Arg::new("url").value_name("URL").required(true).help("The URL, as a seed is written"))
+        .about(
+            "What became of a URL: seen, refused by which rule, where it is, and when it is next",
+        )
+        .arg(
+            Arg::new("url")
+                .value_name("URL")
+                .required(true)
+                .help("The URL, as a seed is written"),
+        )
         .arg(directory())
         .arg(json())
 }
@@ -82,14 +91,25 @@ fn export() -> Command {
                 .default_value("csv")
                 .help("csv or jsonl"),
         )
-        .arg(Arg::new("columns").long("columns").value_name("NAME,...").help(
-            "Fields of the row format, a part of one with a dot (times.dns) [default: url, \
+        .arg(
+            Arg::new("columns")
+                .long("columns")
+                .value_name("NAME,...")
+                .help(
+                    "Fields of the row format, a part of one with a dot (times.dns) [default: url, \
                  status, outcome, content_type, title, hops for csv; all for jsonl]",
+                ),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .value_name("FILE")
+                .help("Write here instead of standard output; the file must not exist"),
+        )
+        .arg(switch(
+            "all",
+            "Rows of robots.txt, sitemap and feed fetches too",
         ))
-        .arg(Arg::new("output").long("output").value_name("FILE").help(
-            "Write here instead of standard output; the file must not exist",
-        ))
-        .arg(switch("all", "Rows of robots.txt, sitemap and feed fetches too"))
 }
 
 fn fetch() -> Command {
@@ -101,10 +121,23 @@ fn fetch() -> Command {
              answered, whatever the status; 1 no answer, or one that cannot be read; 2 usage.",
         )
         .arg(one_url())
-        .arg(switch("show-body", "Print the body, decompressed, after the rest"))
-        .arg(switch("json", "One JSON object: the fields of a row, headers, failed_in and total"))
+        .arg(switch(
+            "show-body",
+            "Print the body, decompressed, after the rest",
+        ))
+        .arg(switch(
+            "json",
+            "One JSON object: the fields of a row, headers, failed_in and total",
+        ))
         .arg(config_file());
-    let more = ["agent", "contact", "accept", "text", "max-text-size", "max-links"];
+    let more = [
+        "agent",
+        "contact",
+        "accept",
+        "text",
+        "max-text-size",
+        "max-links",
+    ];
     with_groups(verb, &[Group::Fetching], &more)
 }
 
@@ -136,21 +169,39 @@ fn sitemap() -> Command {
              codes: 0 at least one was read; 1 none could be had; 2 usage.",
         )
         .arg(one_url())
-        .arg(switch("recurse", "Read the sitemaps that an index names too"))
+        .arg(switch(
+            "recurse",
+            "Read the sitemaps that an index names too",
+        ))
         .arg(config_file())
-        .arg(switch("json", "One JSON object a line for each entry, with its sitemap and kind"));
-    let more =
-        ["agent", "contact", "delay", "max-robots-size", "max-sitemap-urls", "max-sitemap-size"];
+        .arg(switch(
+            "json",
+            "One JSON object a line for each entry, with its sitemap and kind",
+        ));
+    let more = [
+        "agent",
+        "contact",
+        "delay",
+        "max-robots-size",
+        "max-sitemap-urls",
+        "max-sitemap-size",
+    ];
     with_groups(verb, &[Group::Fetching], &more)
 }
 
 fn config() -> Command {
     let show = Command::new("show")
         .about("Every option, its value and where it came from")
-        .arg(Arg::new("directory").value_name("DIR").help("Of this crawl instead, as `resume` would go on with it"))
+        .arg(
+            Arg::new("directory")
+                .value_name("DIR")
+                .help("Of this crawl instead, as `resume` would go on with it"),
+        )
         .arg(config_file())
         .arg(json());
-    let show = OPTIONS.iter().fold(show, |verb, option| verb.arg(flag(option)));
+    let show = OPTIONS
+        .iter()
+        .fold(show, |verb, option| verb.arg(flag(option)));
     Command::new("config")
         .about("The configuration")
         .subcommand_required(true)
@@ -203,11 +254,17 @@ fn reference() -> Command {
 }
 
 fn directory() -> Arg {
-    Arg::new("directory").value_name("DIR").required(true).help("The crawl directory")
+    Arg::new("directory")
+        .value_name("DIR")
+        .required(true)
+        .help("The crawl directory")
 }
 
 fn one_url() -> Arg {
-    Arg::new("url").value_name("URL").required(true).help("The URL")
+    Arg::new("url")
+        .value_name("URL")
+        .required(true)
+        .help("The URL")
 }
 
 fn config_file() -> Arg {
@@ -232,7 +289,10 @@ fn json() -> Arg {
 }
 
 fn switch(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
 }
 
 fn display() -> [Arg; 2] {
@@ -254,10 +314,17 @@ fn flag(option: &'static OptionSpec) -> Arg {
         .value_name(option.placeholder)
         .help(option_line(option))
         .help_heading(option.group.heading())
-        .action(if option.is_list { ArgAction::Append } else { ArgAction::Set })
+        .action(if option.is_list {
+            ArgAction::Append
+        } else {
+            ArgAction::Set
+        })
         .allow_hyphen_values(true);
     if option.is_switch {
-        return arg.num_args(0..=1).require_equals(true).default_missing_value("true");
+        return arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true");
     }
     arg
 }
@@ -285,23 +352,38 @@ pub(crate) fn settings(matches: &ArgMatches) -> anyhow::Result<Settings> {
     }
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    settings.add_environment(variables).map_err(nephila::Error::from)?;
+    settings
+        .add_environment(variables)
+        .map_err(nephila::Error::from)?;
     for option in OPTIONS {
-        let Ok(Some(values)) = matches.try_get_many::<String>(option.name) else { continue };
+        let Ok(Some(values)) = matches.try_get_many::<String>(option.name) else {
+            continue;
+        };
         let written = values.cloned().collect();
-        settings.set(option.name, written, Source::Flag).map_err(nephila::Error::from)?;
+        settings
+            .set(option.name, written, Source::Flag)
+            .map_err(nephila::Error::from)?;
     }
     Ok(settings)
 }
 
 /// Whether a switch of this verb was given.
 pub(crate) fn is_given(matches: &ArgMatches, name: &str) -> bool {
-    matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false)
+    matches
+        .try_get_one::<bool>(name)
+        .ok()
+        .flatten()
+        .copied()
+        .unwrap_or(false)
 }
 
 /// A value of this verb.
 pub(crate) fn value<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
-    matches.try_get_one::<String>(name).ok().flatten().map(String::as_str)
+    matches
+        .try_get_one::<String>(name)
+        .ok()
+        .flatten()
+        .map(String::as_str)
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are no errors: clap prints them to standard output.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
             let _ = error.print();
             return ExitCode::from(exit as u8);
         }
@@ -62,7 +66,10 @@ fn is_closed_pipe(error: &Error) -> bool {
 }
 
 fn exit_of(error: &Error) -> Exit {
-    match error.downcast_ref::<nephila::Error>().map(nephila::Error::kind) {
+    match error
+        .downcast_ref::<nephila::Error>()
+        .map(nephila::Error::kind)
+    {
         Some(ErrorKind::Usage | ErrorKind::Exists | ErrorKind::NotACrawl) => Exit::Usage,
         _ => Exit::Failed,
     }

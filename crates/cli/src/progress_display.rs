@@ -72,7 +72,10 @@ pub(crate) fn show(
             bar.finish_and_clear();
         }
     };
-    std::thread::Builder::new().name("progress".to_owned()).spawn(work).ok()
+    std::thread::Builder::new()
+        .name("progress".to_owned())
+        .spawn(work)
+        .ok()
 }
 
 fn live_bar() -> ProgressBar {
@@ -96,7 +99,10 @@ impl Pace {
     fn note(&mut self, elapsed: Duration, snapshot: Snapshot) {
         self.samples.push_back((elapsed, snapshot));
         while self.samples.len() > 2
-            && self.samples.front().is_some_and(|(at, _)| elapsed.saturating_sub(*at) > Self::WINDOW)
+            && self
+                .samples
+                .front()
+                .is_some_and(|(at, _)| elapsed.saturating_sub(*at) > Self::WINDOW)
         {
             self.samples.pop_front();
         }
@@ -108,8 +114,11 @@ impl Pace {
         else {
             return (0.0, 0.0);
         };
-        let (from, first) =
-            if self.samples.len() < 2 { (Duration::ZERO, Snapshot::default()) } else { (*from, *first) };
+        let (from, first) = if self.samples.len() < 2 {
+            (Duration::ZERO, Snapshot::default())
+        } else {
+            (*from, *first)
+        };
         let seconds = to.saturating_sub(from).as_secs_f64().max(0.001);
         let pages = last.pages.saturating_sub(first.pages) as f64;
         let wire = last.wire_bytes.saturating_sub(first.wire_bytes) as f64;
@@ -136,13 +145,18 @@ fn live_text(now: Snapshot, elapsed: Duration, pace: &Pace, max_pages: Option<u6
 /// How long it may still take, where that can honestly be said: to a page limit there is a
 /// distance, while a queue may grow with every page.
 fn estimate(now: Snapshot, rate: f64, max_pages: Option<u64>) -> String {
-    let Some(most) = max_pages else { return String::new() };
+    let Some(most) = max_pages else {
+        return String::new();
+    };
     let left = most.saturating_sub(now.pages);
     if rate <= 0.0 || left == 0 {
         return String::new();
     }
     let seconds = (left as f64 / rate).min(1e9);
-    format!("  at most {} to --max-pages", span(Duration::from_secs_f64(seconds)))
+    format!(
+        "  at most {} to --max-pages",
+        span(Duration::from_secs_f64(seconds))
+    )
 }
 
 fn plain_line(now: Snapshot, elapsed: Duration, pace: &Pace) -> String {

@@ -44,7 +44,11 @@ pub(crate) fn summary_text(summary: &Summary, directory: &Path) -> String {
     let _ = writeln!(text, "rows: {shown}/pages ({} rows)", count(summary.rows));
     if summary.queued > 0 {
         let _ = writeln!(text, "{} URLs are still queued", count(summary.queued));
-        let _ = writeln!(text, "go on:       nephila resume {shown}{}", change(summary));
+        let _ = writeln!(
+            text,
+            "go on:       nephila resume {shown}{}",
+            change(summary)
+        );
     }
     let _ = writeln!(text, "look further: nephila status {shown}");
     text
@@ -73,7 +77,11 @@ fn hosts(text: &mut String, summary: &Summary) {
         let _ = writeln!(text, "slowest hosts (mean time of a fetch):");
         for host in &summary.slowest_hosts {
             let name = safe_cut(&host.host, HOST_WIDTH);
-            let _ = writeln!(text, "  {:>7} ms  {name} ({} pages)", host.mean_millis, host.pages);
+            let _ = writeln!(
+                text,
+                "  {:>7} ms  {name} ({} pages)",
+                host.mean_millis, host.pages
+            );
         }
     }
     if !summary.failing_hosts.is_empty() {

@@ -114,7 +114,10 @@ mod tests {
     fn escape_sequences_are_shown_and_not_obeyed() {
         let title = "a\u{1b}[31mred\u{7}\r\n\u{202e}x\u{9b}1m é";
         let shown = safe(title);
-        assert_eq!(shown, "a\\u{1b}[31mred\\u{7}\\u{d}\\u{a}\\u{202e}x\\u{9b}1m é");
+        assert_eq!(
+            shown,
+            "a\\u{1b}[31mred\\u{7}\\u{d}\\u{a}\\u{202e}x\\u{9b}1m é"
+        );
         assert_eq!(safe_cut("abcdef", 4), "abc…");
         assert_eq!(safe_lines("a\tb\r\n\u{1b}c\rd\n"), "a\tb\n\\u{1b}c\\u{d}d");
     }

@@ -104,7 +104,9 @@ impl Manners {
 
     /// When the next fetch may start, as far as is known now.
     pub(crate) fn may_start_at(&self, politeness: &Politeness) -> Moment {
-        let spaced = self.last_start.map(|start| start.after(self.delay(politeness)));
+        let spaced = self
+            .last_start
+            .map(|start| start.after(self.delay(politeness)));
         self.next_at.max(spaced.unwrap_or(Moment::EPOCH))
     }
 
@@ -229,13 +231,20 @@ mod tests {
 
     #[test]
     fn with_several_at_once_the_delay_runs_from_start_to_start() {
-        let politeness = Politeness { per_host: 2, ..Politeness::default() };
+        let politeness = Politeness {
+            per_host: 2,
+            ..Politeness::default()
+        };
         let mut manners = Manners::default();
         let start = Moment::from_micros(5_000_000);
         manners.note_start(&politeness, start);
         assert_eq!(manners.may_start_at(&politeness), start.after(SECOND));
         manners.is_private = true;
-        assert_eq!(manners.may_start_at(&politeness), start, "seen to be one's own");
+        assert_eq!(
+            manners.may_start_at(&politeness),
+            start,
+            "seen to be one's own"
+        );
     }
 
     #[test]

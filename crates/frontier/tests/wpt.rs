@@ -22,7 +22,9 @@ fn resolve(input: &str, base: Option<&str>) -> Option<Url> {
 
 fn is_crawled(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
-    SCHEMES.iter().any(|scheme| text.starts_with(&format!("{scheme}:")))
+    SCHEMES
+        .iter()
+        .any(|scheme| text.starts_with(&format!("{scheme}:")))
 }
 
 #[test]
@@ -44,10 +46,17 @@ fn http_cases_of_the_url_standard() {
         total += 1;
         let found = resolve(input, base).map(|url| url.as_str().to_owned());
         if found.as_deref() != href {
-            failed.push(format!("{input:?} against {base:?}: {found:?}, not {href:?}"));
+            failed.push(format!(
+                "{input:?} against {base:?}: {found:?}, not {href:?}"
+            ));
         }
     }
     eprintln!("{} of {total} http(s) cases pass", total - failed.len());
     assert!(total >= 400, "only {total} cases were read");
-    assert_eq!(failed.len(), KNOWN_FAILURES, "the known failures changed:\n{}", failed.join("\n"));
+    assert_eq!(
+        failed.len(),
+        KNOWN_FAILURES,
+        "the known failures changed:\n{}",
+        failed.join("\n")
+    );
 }

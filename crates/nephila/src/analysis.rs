@@ -105,7 +105,14 @@ pub(crate) fn analyse(
         .then(|| decode_text(&body, content_type).0.into_owned());
     let body_bytes = body.len() as u64;
     let took = clock.elapsed().saturating_sub(began);
-    Ok(Analysis { body_bytes, digest, kind, found, body_text, took })
+    Ok(Analysis {
+        body_bytes,
+        digest,
+        kind,
+        found,
+        body_text,
+        took,
+    })
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -128,9 +135,12 @@ impl Workers {
         for number in 0..threads.max(1) {
             let queue = queue.clone();
             let work = move || queue.iter().for_each(|job| job());
-            std::thread::Builder::new().name(format!("cpu-{number}")).spawn(work).map_err(
-                |error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")),
-            )?;
+            std::thread::Builder::new()
+                .name(format!("cpu-{number}"))
+                .spawn(work)
+                .map_err(|error| {
+                    Error::new(ErrorKind::Io, format!("cannot start a thread: {error}"))
+                })?;
         }
         Ok(Workers { jobs })
     }
@@ -150,7 +160,9 @@ impl Workers {
             Ok(()) => {}
             Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job(),
         }
-        receive.await.map_err(|_| Error::new(ErrorKind::Bug, "the analysis of a page panicked"))
+        receive
+            .await
+            .map_err(|_| Error::new(ErrorKind::Bug, "the analysis of a page panicked"))
     }
 }
 
@@ -165,18 +177,21 @@ pub(crate) struct Analyst {
 
 impl Analyst {
     /// Analyses where that stalls nobody.
-    pub(crate) async fn analyse(
-        &self,
-        work: Work,
-    ) -> Result<Result<Analysis, DecodeError>, Error> {
+    pub(crate) async fn analyse(&self, work: Work) -> Result<Result<Analysis, DecodeError>, Error> {
         // Text shrinks some four and a half times under gzip: what counts is what is parsed.
         const TYPICAL_RATIO: u64 = 5;
-        let scale = if work.content_encoding.is_some() { TYPICAL_RATIO } else { 1 };
+        let scale = if work.content_encoding.is_some() {
+            TYPICAL_RATIO
+        } else {
+            1
+        };
         let expected = work.body.len() as u64 * scale;
         if expected < self.offload_bytes {
             return Ok(analyse(work, &self.options, &self.clock));
         }
         let (options, clock) = (self.options.clone(), self.clock);
-        self.workers.run(move || analyse(work, &options, &clock)).await
+        self.workers
+            .run(move || analyse(work, &options, &clock))
+            .await
     }
 }

@@ -17,12 +17,18 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "the one file that asks what time it is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one file that asks what time it is"
+    )]
     pub fn start() -> Clock {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let micros = since_epoch.unwrap_or_default().as_micros();
         let started_at = Moment::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
-        Clock { started_at, started: Instant::now() }
+        Clock {
+            started_at,
+            started: Instant::now(),
+        }
     }
 
     /// Now.
@@ -31,7 +37,10 @@ impl Clock {
     }
 
     /// Since this clock was started.
-    #[expect(clippy::disallowed_methods, reason = "the one file that asks what time it is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one file that asks what time it is"
+    )]
     pub fn elapsed(&self) -> Duration {
         Instant::now().saturating_duration_since(self.started)
     }
@@ -69,7 +78,11 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     (year, month, day)
 }

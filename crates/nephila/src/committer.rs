@@ -49,7 +49,10 @@ pub(crate) struct Handover {
 
 impl Handover {
     fn pieces(&self) -> u32 {
-        let row = self.done.as_ref().map_or(0, |(done, row)| row.len() + done.url.len());
+        let row = self
+            .done
+            .as_ref()
+            .map_or(0, |(done, row)| row.len() + done.url.len());
         let pieces = (self.admitted.len() + row) / PIECE_BYTES + 1;
         pieces.min(MOST_WAITING) as u32
     }
@@ -72,9 +75,15 @@ impl CommitSender {
     pub(crate) async fn send(&self, handover: Handover) -> Result<(), Error> {
         let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
         let pieces = handover.pieces();
-        self.room.acquire_many(pieces).await.map_err(|_| gone(()))?.forget();
+        self.room
+            .acquire_many(pieces)
+            .await
+            .map_err(|_| gone(()))?
+            .forget();
         // There is a place for each piece of room: a message that has its room never waits here.
-        self.messages.try_send(Message::Handover(handover, pieces)).map_err(|_| gone(()))
+        self.messages
+            .try_send(Message::Handover(handover, pieces))
+            .map_err(|_| gone(()))
     }
 }
 
@@ -111,7 +120,10 @@ impl Committer {
     ) -> Result<Committer, Error> {
         let (messages, receiver) = bounded(MOST_WAITING + 1);
         let room = Arc::new(Semaphore::new(MOST_WAITING));
-        let sender = CommitSender { messages, room: room.clone() };
+        let sender = CommitSender {
+            messages,
+            room: room.clone(),
+        };
         let work = move || {
             let mut desk = Desk::new(sinks, clock, room, position);
             let ended = desk.run(&receiver, interval);
@@ -124,7 +136,9 @@ impl Committer {
         let thread = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(work)
-            .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))?;
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, format!("cannot start a thread: {error}"))
+            })?;
         Ok(Committer { sender, thread })
     }
 
@@ -181,7 +195,9 @@ impl Desk {
     fn run(&mut self, messages: &Receiver<Message>, interval: Duration) -> Result<(), Error> {
         loop {
             // Nothing waits for a commit here, so the first message may take its time.
-            let Ok(first) = messages.recv() else { return Ok(()) };
+            let Ok(first) = messages.recv() else {
+                return Ok(());
+            };
             if let Some(reason) = self.take(first)? {
                 return self.stop(reason);
             }
@@ -239,7 +255,11 @@ impl Desk {
 
     fn stop(&mut self, reason: StopReason) -> Result<(), Error> {
         let ran_millis = self.clock.elapsed().as_millis() as u64;
-        let stop = StopEntry { reason, at: self.clock.now(), ran_millis };
+        let stop = StopEntry {
+            reason,
+            at: self.clock.now(),
+            ran_millis,
+        };
         Entry::Stop(stop).encode(&mut self.payload);
         self.commit()
     }

@@ -8,9 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use nephila_fetch::{Fetcher, Shared};
-use nephila_frontier::{
-    Admission, CanonicalUrl, Fingerprinter, Frontier, QueuedUrl, UrlKind,
-};
+use nephila_frontier::{Admission, CanonicalUrl, Fingerprinter, Frontier, QueuedUrl, UrlKind};
 use nephila_store::{BlockFile, CommitLog, DirectoryLock, PartWriter, Repaired, SeenSet};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -82,14 +80,21 @@ impl Crawl {
             config.part_size.0,
         )?;
         let mut payload = Vec::new();
-        Entry::Begin { key, at: clock.now() }.encode(&mut payload);
+        Entry::Begin {
+            key,
+            at: clock.now(),
+        }
+        .encode(&mut payload);
         log.append(&payload)?;
         let fingerprinter = Fingerprinter::new(key);
         let frontiers = make_frontiers(&directory.state(), &config, fingerprinter)?;
         Ok(Crawl {
             control: Control::new(config.concurrency),
             progress: Arc::new(Progress::default()),
-            history: History { created_at: clock.now(), ..History::default() },
+            history: History {
+                created_at: clock.now(),
+                ..History::default()
+            },
             repaired: Repaired::default(),
             directory,
             config,
@@ -201,7 +206,13 @@ impl Crawl {
             tally: std::mem::take(&mut self.history.tally),
         };
         let interval = self.config.commit_interval;
-        let committer = Committer::start(sinks, self.history.rows, interval, self.clock, self.control.clone())?;
+        let committer = Committer::start(
+            sinks,
+            self.history.rows,
+            interval,
+            self.clock,
+            self.control.clone(),
+        )?;
         for handover in first {
             committer.send_first(handover)?;
         }
@@ -218,7 +229,10 @@ impl Crawl {
         for (number, (frontier, inbox)) in frontiers.into_iter().zip(receivers).enumerate() {
             threads.push(launch.start(number, frontier, inbox, committer.sender())?);
         }
-        let guard = self.config.max_duration.map(|limit| launch.watch_duration(limit));
+        let guard = self
+            .config
+            .max_duration
+            .map(|limit| launch.watch_duration(limit));
         let ended = join_all(threads);
         let reason = match self.control.phase() {
             Phase::Draining(reason) => reason,
@@ -244,7 +258,8 @@ impl Crawl {
         );
         let json = serde_json::to_vec_pretty(&summary);
         let json = json.map_err(|error| Error::new(ErrorKind::Bug, error.to_string()))?;
-        self.directory.write_whole(&self.directory.summary_file(), &json)?;
+        self.directory
+            .write_whole(&self.directory.summary_file(), &json)?;
         Ok(summary)
     }
 
@@ -253,8 +268,9 @@ impl Crawl {
         let shards = self.frontiers.len();
         let max_pages = self.config.max_pages.unwrap_or(u64::MAX);
         let asked = self.history.tally.pages_asked();
-        let (inboxes, receivers) =
-            (0..shards).map(|_| mpsc::channel::<Message>(MOST_MESSAGES)).unzip();
+        let (inboxes, receivers) = (0..shards)
+            .map(|_| mpsc::channel::<Message>(MOST_MESSAGES))
+            .unzip();
         if asked >= max_pages {
             self.control.drain(StopReason::MaxPages);
         }
@@ -307,7 +323,9 @@ fn admit_to(
     now: nephila_frontier::Moment,
 ) -> Result<bool, Error> {
     let shard = fingerprinter.shard_of(queued.url.host(), frontiers.len());
-    let Some(frontier) = frontiers.get_mut(shard) else { return Ok(false) };
+    let Some(frontier) = frontiers.get_mut(shard) else {
+        return Ok(false);
+    };
     Ok(frontier.admit(queued.clone(), now)? == Admission::Admitted)
 }
 
@@ -317,7 +335,9 @@ fn note_seen(
     url: &CanonicalUrl,
 ) -> Result<bool, Error> {
     let shard = fingerprinter.shard_of(url.host(), frontiers.len());
-    let Some(frontier) = frontiers.get_mut(shard) else { return Ok(false) };
+    let Some(frontier) = frontiers.get_mut(shard) else {
+        return Ok(false);
+    };
     Ok(frontier.note_seen(UrlKind::Page, url)?)
 }
 
@@ -349,14 +369,23 @@ impl Launch {
         };
         let shared = self.shared.clone();
         let work = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             let runtime = runtime.map_err(|error| {
                 common.control.end();
                 Error::new(ErrorKind::Io, format!("cannot start a runtime: {error}"))
             })?;
             let take = setup::body_filter(&config);
             let fetcher = Fetcher::new(shared);
-            let context = VisitContext { config, fetcher, rules, analyst, take, clock };
+            let context = VisitContext {
+                config,
+                fetcher,
+                rules,
+                analyst,
+                take,
+                clock,
+            };
             let shard = Shard {
                 number,
                 common,
@@ -414,7 +443,12 @@ fn make_frontiers(
             let memory = share(config.seen_memory.0).max(nephila_store::MINIMUM_MEMORY_BYTES);
             let seen = DiskSeen(SeenSet::new(&dir.join("seen"), memory)?);
             let overflow = DiskOverflow::new(BlockFile::new(&dir.join("queues"))?);
-            Ok(Frontier::new(frontier_config.clone(), fingerprinter, seen, overflow))
+            Ok(Frontier::new(
+                frontier_config.clone(),
+                fingerprinter,
+                seen,
+                overflow,
+            ))
         })
         .collect()
 }
@@ -442,7 +476,9 @@ fn restore(
             Entry::Done(done) => (done.kind, done.url.as_str()),
             _ => return,
         };
-        let Some(canonical) = CanonicalUrl::from_serialized(url) else { return };
+        let Some(canonical) = CanonicalUrl::from_serialized(url) else {
+            return;
+        };
         let shard = fingerprinter.shard_of(canonical.host(), shards);
         let fingerprint = fingerprinter.fingerprint(kind, url);
         if let Some(frontier) = frontiers.get_mut(shard)
@@ -467,9 +503,8 @@ fn add_changes(settings: &mut Settings, changes: &Settings) -> Result<bool, Erro
     for (name, source) in changes.names() {
         let is_flag = matches!(source, Source::Flag | Source::Caller);
         if is_flag && !option(name).is_some_and(|option| option.on_resume) {
-            let what = format!(
-                "--{name} is fixed when a crawl begins: start another crawl to change it"
-            );
+            let what =
+                format!("--{name} is fixed when a crawl begins: start another crawl to change it");
             return Err(Error::new(ErrorKind::Usage, what));
         }
     }
@@ -493,7 +528,10 @@ fn summarize(
     Summary {
         seeds: seeds as u64,
         queued: counts.queued + counts.in_flight,
-        refused_links: progress.refused().map(|(name, count)| (name.to_owned(), count)).collect(),
+        refused_links: progress
+            .refused()
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect(),
         not_followed: progress.not_followed(),
         ignored_robots: config.ignore_robots,
         run_pages: counts.pages,

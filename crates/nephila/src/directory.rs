@@ -66,9 +66,14 @@ impl CrawlDirectory {
         let mut parts: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                let name = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or("");
                 name.starts_with(PART_PREFIX)
-                    && path.extension().is_some_and(|extension| extension == PART_EXTENSION)
+                    && path
+                        .extension()
+                        .is_some_and(|extension| extension == PART_EXTENSION)
             })
             .collect();
         parts.sort();
@@ -108,13 +113,19 @@ impl CrawlDirectory {
         } else {
             "it is not empty: choose another --out".to_owned()
         };
-        Error::new(ErrorKind::Exists, format!("{root} exists already; {advice}"))
+        Error::new(
+            ErrorKind::Exists,
+            format!("{root} exists already; {advice}"),
+        )
     }
 
     /// Writes `crawl.toml`, whole or not at all. Only its owner may read it: it may hold
     /// credentials.
     pub(crate) fn write_config(&self, config: &CrawlConfig, seeds: &[String]) -> Result<(), Error> {
-        self.write_whole(&self.crawl_file(), write_crawl_file(config, seeds).as_bytes())
+        self.write_whole(
+            &self.crawl_file(),
+            write_crawl_file(config, seeds).as_bytes(),
+        )
     }
 
     /// Reads `crawl.toml`: the seeds and the settings.

@@ -45,7 +45,12 @@ pub struct Error {
 impl Error {
     /// An error of this kind, in words for the user.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), path: None, source: None }
+        Error {
+            kind,
+            message: message.into(),
+            path: None,
+            source: None,
+        }
     }
 
     /// An error of the operating system on this path.
@@ -88,7 +93,9 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 

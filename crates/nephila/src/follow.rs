@@ -87,7 +87,9 @@ impl FollowRules {
         let mut candidates = Candidates::default();
         let hops = origin.hops.saturating_add(1);
         for ResolvedLink { url, place } in links {
-            let Some(link) = document.outlinks.get(*place) else { continue };
+            let Some(link) = document.outlinks.get(*place) else {
+                continue;
+            };
             let kind = match self.kind_of(link.kind) {
                 Some(kind) => kind,
                 None => {
@@ -127,7 +129,14 @@ impl FollowRules {
                 };
                 let referrer = Some(origin.referrer.clone());
                 let queued = QueuedUrl::page(url, hops, referrer, origin.now);
-                self.check(QueuedUrl { kind, priority, ..queued }, &mut candidates);
+                self.check(
+                    QueuedUrl {
+                        kind,
+                        priority,
+                        ..queued
+                    },
+                    &mut candidates,
+                );
             }
         }
         candidates
@@ -141,7 +150,9 @@ impl FollowRules {
         now: Moment,
     ) -> Candidates {
         let mut candidates = Candidates::default();
-        let hops = from.hops.saturating_add(u16::from(from.kind == UrlKind::Page));
+        let hops = from
+            .hops
+            .saturating_add(u16::from(from.kind == UrlKind::Page));
         let queued = QueuedUrl {
             redirects: from.redirects.saturating_add(1),
             kind: from.kind,
@@ -160,13 +171,18 @@ impl FollowRules {
         now: Moment,
     ) -> Vec<QueuedUrl> {
         let usual = robots.sibling("/sitemap.xml");
-        let named = named.iter().filter_map(|text| CanonicalUrl::parse(text, &self.policy).ok());
+        let named = named
+            .iter()
+            .filter_map(|text| CanonicalUrl::parse(text, &self.policy).ok());
         let referrer: Arc<str> = robots.as_str().into();
         named
             .chain(usual)
             .map(|url| {
                 let queued = QueuedUrl::page(url, 0, Some(referrer.clone()), now);
-                QueuedUrl { kind: UrlKind::Sitemap, ..queued }
+                QueuedUrl {
+                    kind: UrlKind::Sitemap,
+                    ..queued
+                }
             })
             .collect()
     }
@@ -213,7 +229,11 @@ impl FollowRules {
 /// The host of the page, as canonical URLs name it.
 fn origin_host<'a>(origin: &'a Origin<'_>) -> Option<&'a str> {
     let authority = origin.url.authority();
-    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
+    Some(
+        authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host),
+    )
 }
 
 /// A sitemap's priority, 0.0 to 1.0, in tenths.
@@ -241,7 +261,13 @@ mod tests {
         };
         let (include, exclude) = (RegexSet::empty(), RegexSet::empty());
         let scope = Scope::new(ScopeRule::Host, &[seed], include, exclude, limits);
-        FollowRules { scope, policy, kinds, feeds: false, nofollow: Nofollow::Auto }
+        FollowRules {
+            scope,
+            policy,
+            kinds,
+            feeds: false,
+            nofollow: Nofollow::Auto,
+        }
     }
 
     fn follow(
@@ -253,10 +279,18 @@ mod tests {
         let url = Url::parse("http://a.test/dir/page").unwrap();
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
         let links = rules.resolve(&document, &url);
-        let origin =
-            Origin { url: &url, referrer: "r".into(), hops: 1, is_private, now: Moment::from_micros(1) };
+        let origin = Origin {
+            url: &url,
+            referrer: "r".into(),
+            hops: 1,
+            is_private,
+            now: Moment::from_micros(1),
+        };
         let candidates = rules.follow(&document, &links, nofollow, &origin);
-        let urls = candidates.urls.iter().map(|queued| queued.url.as_str().to_owned());
+        let urls = candidates
+            .urls
+            .iter()
+            .map(|queued| queued.url.as_str().to_owned());
         (urls.collect(), candidates)
     }
 
@@ -276,16 +310,26 @@ mod tests {
         assert!(urls.is_empty());
         assert_eq!(candidates.refused["nofollow"], 3);
         let (urls, _) = follow(&rules, html, false, true);
-        assert_eq!(urls, ["http://a.test/root/x?a&b", "http://a.test/root/y"], "one's own host");
+        assert_eq!(
+            urls,
+            ["http://a.test/root/x?a&b", "http://a.test/root/y"],
+            "one's own host"
+        );
     }
 
     #[test]
     fn an_index_leads_to_sitemaps_and_a_sitemap_to_pages_of_the_scope() {
         let rules = rules(vec![Follow::Anchor]);
         let url = Url::parse("http://a.test/sitemap.xml").unwrap();
-        let origin =
-            Origin { url: &url, referrer: "s".into(), hops: 0, is_private: false, now: Moment::from_micros(1) };
-        let index = b"<sitemapindex><sitemap><loc>http://cdn.test/1.xml</loc></sitemap></sitemapindex>";
+        let origin = Origin {
+            url: &url,
+            referrer: "s".into(),
+            hops: 0,
+            is_private: false,
+            now: Moment::from_micros(1),
+        };
+        let index =
+            b"<sitemapindex><sitemap><loc>http://cdn.test/1.xml</loc></sitemap></sitemapindex>";
         let index = parse_sitemap(index, &SitemapLimits::default());
         let found = rules.follow_sitemap(&index, &origin);
         assert_eq!(found.urls[0].kind, UrlKind::Sitemap);
@@ -293,7 +337,10 @@ mod tests {
             <url><loc>http://b.test/q</loc></url></urlset>";
         let found = rules.follow_sitemap(&parse_sitemap(set, &SitemapLimits::default()), &origin);
         assert_eq!(found.urls.len(), 1);
-        assert_eq!((found.urls[0].kind, found.urls[0].priority), (UrlKind::Page, 9));
+        assert_eq!(
+            (found.urls[0].kind, found.urls[0].priority),
+            (UrlKind::Page, 9)
+        );
         assert_eq!(found.refused["scope"], 1);
     }
 }

@@ -72,7 +72,9 @@ impl StopReason {
 
     fn from_code(code: u8) -> Option<StopReason> {
         use StopReason::{Done, Interrupted, MaxDuration, MaxPages};
-        [Done, MaxPages, MaxDuration, Interrupted].into_iter().find(|one| *one as u8 == code)
+        [Done, MaxPages, MaxDuration, Interrupted]
+            .into_iter()
+            .find(|one| *one as u8 == code)
     }
 }
 
@@ -140,7 +142,10 @@ impl Entry {
         Some(match tag {
             BEGIN => {
                 let key = [take_u64(bytes)?, take_u64(bytes)?];
-                Entry::Begin { key, at: Moment::from_micros(take_u64(bytes)?) }
+                Entry::Begin {
+                    key,
+                    at: Moment::from_micros(take_u64(bytes)?),
+                }
             }
             ADMITTED => Entry::Admitted(Box::new(QueuedUrl::decode(bytes)?)),
             DONE => Entry::Done(Box::new(DoneEntry::decode(bytes)?)),
@@ -205,7 +210,10 @@ impl DoneEntry {
 
     /// The host of its URL.
     pub(crate) fn host(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let rest = self
+            .url
+            .split_once("://")
+            .map_or(self.url.as_str(), |(_, rest)| rest);
         rest.split(['/', '?']).next().unwrap_or(rest)
     }
 }
@@ -231,7 +239,10 @@ mod tests {
         let moment = Moment::from_micros(1_234_567);
         let url = CanonicalUrl::from_serialized("http://a.test:81/b?c").unwrap();
         let entries = vec![
-            Entry::Begin { key: [3, u64::MAX], at: moment },
+            Entry::Begin {
+                key: [3, u64::MAX],
+                at: moment,
+            },
             Entry::Admitted(Box::new(QueuedUrl::page(url, 2, None, moment))),
             Entry::Done(Box::new(DoneEntry {
                 url: "http://a.test:81/b?c".into(),
@@ -245,8 +256,16 @@ mod tests {
                 finished_at: moment,
                 host_next_at: moment,
             })),
-            Entry::Rows(PartPosition { part: 1, bytes: 2, rows: 3 }),
-            Entry::Stop(StopEntry { reason: StopReason::MaxPages, at: moment, ran_millis: 9 }),
+            Entry::Rows(PartPosition {
+                part: 1,
+                bytes: 2,
+                rows: 3,
+            }),
+            Entry::Stop(StopEntry {
+                reason: StopReason::MaxPages,
+                at: moment,
+                ran_millis: 9,
+            }),
         ];
         let mut bytes = Vec::new();
         entries.iter().for_each(|entry| entry.encode(&mut bytes));
@@ -255,7 +274,9 @@ mod tests {
             assert_eq!(Entry::decode(&mut rest).as_ref(), Some(entry));
         }
         assert!(rest.is_empty());
-        let Entry::Done(done) = &entries[2] else { panic!() };
+        let Entry::Done(done) = &entries[2] else {
+            panic!()
+        };
         assert_eq!(done.host(), "a.test:81");
         assert_eq!(Entry::decode(&mut &[99u8][..]), None);
         assert_eq!(Entry::decode(&mut &bytes[..7]), None);

@@ -34,7 +34,6 @@ pub use clock::{Clock, rfc3339};
 pub use committed_rows::{CommittedRows, RowPlace};
 pub use control::Control;
 pub use crawl::Crawl;
-pub use setup::raise_file_limit;
 pub use directory::CrawlDirectory;
 pub use error::{Error, ErrorKind};
 pub use export::{Export, ExportFormat};
@@ -43,6 +42,7 @@ pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKi
 pub use options::{CrawlConfig, Settings};
 pub use progress::{Progress, Snapshot};
 pub use row::{ROW_FIELDS, ROW_VERSION, Row, RowField, rows_page};
+pub use setup::raise_file_limit;
 pub use status::{HostStatus, QueueStatus, RunState, Status};
 pub use summary::{HostSummary, Summary};
 pub use tally::{HostTally, Tally};

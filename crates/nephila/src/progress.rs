@@ -60,8 +60,14 @@ impl Progress {
 
     /// Links that each rule refused in this run, by the option that decides; repetitions count.
     pub fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = self.refused.iter().map(|counter| counter.load(Ordering::Relaxed));
-        REFUSALS.into_iter().zip(counts).filter(|(_, count)| *count > 0)
+        let counts = self
+            .refused
+            .iter()
+            .map(|counter| counter.load(Ordering::Relaxed));
+        REFUSALS
+            .into_iter()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
     }
 
     /// Frames and meta refreshes within the scope that `--follow` does not name.
@@ -71,7 +77,8 @@ impl Progress {
 
     pub(crate) fn add_page(&self, is_error: bool, wire_bytes: u64) {
         self.pages.fetch_add(1, Ordering::Relaxed);
-        self.errors.fetch_add(u64::from(is_error), Ordering::Relaxed);
+        self.errors
+            .fetch_add(u64::from(is_error), Ordering::Relaxed);
         self.wire_bytes.fetch_add(wire_bytes, Ordering::Relaxed);
     }
 

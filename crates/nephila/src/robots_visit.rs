@@ -50,7 +50,11 @@ pub(crate) async fn fetch_robots<F: Fetch>(
         let response = match fetcher.fetch(request).await {
             Ok(response) => Box::new(response),
             Err(error) => {
-                return RobotsExchange { reply: RobotsReply::Failed(error), url, redirects };
+                return RobotsExchange {
+                    reply: RobotsReply::Failed(error),
+                    url,
+                    redirects,
+                };
             }
         };
         let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
@@ -64,7 +68,11 @@ pub(crate) async fn fetch_robots<F: Fetch>(
             Some(_) if is_redirect => RobotsReply::RedirectsWithoutEnd(response),
             _ => RobotsReply::Response(response),
         };
-        return RobotsExchange { reply, url, redirects };
+        return RobotsExchange {
+            reply,
+            url,
+            redirects,
+        };
     }
 }
 
@@ -95,19 +103,30 @@ pub(crate) async fn visit_robots<F: Fetch>(
     lease: Lease,
 ) -> Result<Visited, Error> {
     let url = lease.url().url.to_url();
-    let url = url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
+    let url =
+        url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
     let max_bytes = context.config.max_robots_size.0;
-    Ok(match fetch_robots(&context.fetcher, url, max_bytes).await.reply {
-        RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
-        RobotsReply::RedirectsWithoutEnd(response) => {
-            let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
-            let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
-            let outcome = (Outcome::TooManyRedirects, why);
-            finish(context, lease, &response, outcome, answer, Vec::new(), began)
-        }
-        RobotsReply::Response(response) => answered(context, lease, &response, began),
-    })
+    Ok(
+        match fetch_robots(&context.fetcher, url, max_bytes).await.reply {
+            RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
+            RobotsReply::RedirectsWithoutEnd(response) => {
+                let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
+                let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
+                let outcome = (Outcome::TooManyRedirects, why);
+                finish(
+                    context,
+                    lease,
+                    &response,
+                    outcome,
+                    answer,
+                    Vec::new(),
+                    began,
+                )
+            }
+            RobotsReply::Response(response) => answered(context, lease, &response, began),
+        },
+    )
 }
 
 fn answered<F>(
@@ -172,7 +191,15 @@ fn unreachable<F>(
         times: error.times(),
         remote: error.remote(),
     };
-    end_robots(context, lease, ending, RowParts::default(), answer, Vec::new(), began)
+    end_robots(
+        context,
+        lease,
+        ending,
+        RowParts::default(),
+        answer,
+        Vec::new(),
+        began,
+    )
 }
 
 fn sitemaps<F>(
@@ -198,8 +225,22 @@ fn finish<F>(
 ) -> Visited {
     let contact: Contact = contact_of(context, response);
     let times = response.times;
-    let ending = Ending { outcome, error, contact, times, remote: response.remote };
-    end_robots(context, lease, ending, RowParts::of(response), answer, sitemaps, began)
+    let ending = Ending {
+        outcome,
+        error,
+        contact,
+        times,
+        remote: response.remote,
+    };
+    end_robots(
+        context,
+        lease,
+        ending,
+        RowParts::of(response),
+        answer,
+        sitemaps,
+        began,
+    )
 }
 
 #[cfg(test)]
@@ -215,7 +256,10 @@ mod tests {
             ("Disallow: /", ""),
             ("", ""),
         ] {
-            assert_eq!(whole_lines(Bytes::from_static(body.as_bytes())), whole.as_bytes());
+            assert_eq!(
+                whole_lines(Bytes::from_static(body.as_bytes())),
+                whole.as_bytes()
+            );
         }
     }
 }

@@ -184,11 +184,18 @@ pub fn rows_page() -> String {
          fields may come without.\n\n| field | JSON | meaning |\n|---|---|---|\n"
     );
     for field in ROW_FIELDS {
-        page.push_str(&format!("| `{}` | {} | {} |\n", field.name, field.json, field.meaning));
+        page.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            field.name, field.json, field.meaning
+        ));
     }
     page.push_str("\n## Outcomes\n\n| outcome | meaning |\n|---|---|\n");
     for outcome in nephila_frontier::Outcome::ALL {
-        page.push_str(&format!("| `{}` | {} |\n", outcome.as_str(), outcome.meaning()));
+        page.push_str(&format!(
+            "| `{}` | {} |\n",
+            outcome.as_str(),
+            outcome.meaning()
+        ));
     }
     page
 }
@@ -199,7 +206,12 @@ mod tests {
 
     #[test]
     fn the_documented_fields_are_the_fields() {
-        let links = [OutlinkRow { url: "u", text: "t", rel: "", kind: "anchor" }];
+        let links = [OutlinkRow {
+            url: "u",
+            text: "t",
+            rel: "",
+            kind: "anchor",
+        }];
         let row = Row {
             version: ROW_VERSION,
             url: "http://a.test/",
@@ -236,8 +248,15 @@ mod tests {
         // serde_json's map is sorted by name here, so compare as sets.
         for (name, value) in json.as_object().unwrap() {
             found.push(name.clone());
-            let inner = value.as_object().or_else(|| value.as_array()?.first()?.as_object());
-            found.extend(inner.into_iter().flatten().map(|(part, _)| format!("{name}.{part}")));
+            let inner = value
+                .as_object()
+                .or_else(|| value.as_array()?.first()?.as_object());
+            found.extend(
+                inner
+                    .into_iter()
+                    .flatten()
+                    .map(|(part, _)| format!("{name}.{part}")),
+            );
         }
         let mut documented: Vec<_> = ROW_FIELDS.iter().map(|f| f.name.to_owned()).collect();
         found.sort();

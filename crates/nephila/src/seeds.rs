@@ -25,7 +25,11 @@ pub(crate) fn parse_seeds(written: &[String], config: &CrawlConfig) -> Result<Ve
     let policy = canonical_policy(config);
     let mut seeds: Vec<Seed> = Vec::new();
     let mut known = std::collections::HashSet::new();
-    for text in written.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    for text in written
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         let full = with_scheme(text);
         let url = CanonicalUrl::parse(&full, &policy).map_err(|why| bad_seed(text, &why))?;
         if known.insert(url.clone()) {
@@ -49,7 +53,8 @@ pub(crate) fn with_scheme(text: &str) -> String {
     // "mailto:x" and the like have a scheme; "host:8000" has a port.
     let after_colon = host.split_once(':').map(|(_, rest)| rest);
     let is_scheme = after_colon.is_some_and(|rest| rest.parse::<u16>().is_err());
-    if (is_scheme && !host.starts_with('[')) || !host.contains(['.', ':', '[']) && host != "localhost"
+    if (is_scheme && !host.starts_with('['))
+        || !host.contains(['.', ':', '[']) && host != "localhost"
     {
         return text.to_owned();
     }
@@ -61,7 +66,10 @@ pub(crate) fn with_scheme(text: &str) -> String {
 fn bad_seed(text: &str, why: &NotCanonical) -> Error {
     let shown = text.escape_debug();
     let what = format!("the seed \"{shown}\" is no URL that can be crawled: {why}");
-    Error::new(ErrorKind::Usage, format!("{what}; write it like https://example.com/"))
+    Error::new(
+        ErrorKind::Usage,
+        format!("{what}; write it like https://example.com/"),
+    )
 }
 
 /// The row of a seed that its own scope refuses.
@@ -78,8 +86,15 @@ pub(crate) fn refused_seed(queued: QueuedUrl, refusal: &Refusal, now: Moment) ->
         finished_at: now,
         host_next_at: now,
     };
-    let refused = Refused { url: queued, outcome: Outcome::OutOfScope, why: refusal.to_string() };
-    Handover { done: Some((done, write_refused_row(&refused, now))), ..Handover::default() }
+    let refused = Refused {
+        url: queued,
+        outcome: Outcome::OutOfScope,
+        why: refusal.to_string(),
+    };
+    Handover {
+        done: Some((done, write_refused_row(&refused, now))),
+        ..Handover::default()
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +117,13 @@ mod tests {
             let seeds = parse_seeds(&[typed.to_owned()], &config).unwrap();
             assert_eq!(seeds[0].url.as_str(), expected, "{typed}");
         }
-        for wrong in ["mailto:a@b.test", "not a url", "http://", "ftp://a.test/", "word"] {
+        for wrong in [
+            "mailto:a@b.test",
+            "not a url",
+            "http://",
+            "ftp://a.test/",
+            "word",
+        ] {
             let error = parse_seeds(&[wrong.to_owned()], &config).unwrap_err();
             assert!(error.to_string().contains(wrong), "{error}");
         }

@@ -35,7 +35,10 @@ pub(crate) fn threads(config: &CrawlConfig) -> usize {
 pub fn raise_file_limit() -> std::io::Result<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     setrlimit(Resource::Nofile, raised)?;
     Ok(limit.maximum.unwrap_or(u64::MAX))
 }
@@ -44,12 +47,19 @@ pub fn raise_file_limit() -> std::io::Result<u64> {
 pub(crate) fn user_agent(config: &CrawlConfig) -> String {
     let contact = config.contact.as_deref();
     let contact = contact.map_or_else(String::new, |contact| format!(" (+{contact})"));
-    let product = if config.agent == "nephila" { "Nephila" } else { config.agent.as_str() };
+    let product = if config.agent == "nephila" {
+        "Nephila"
+    } else {
+        config.agent.as_str()
+    };
     format!("{product}/{PRODUCT_VERSION}{contact}")
 }
 
 pub(crate) fn canonical_policy(config: &CrawlConfig) -> CanonicalPolicy {
-    CanonicalPolicy { query: config.query, drop_parameters: config.query_drop.clone() }
+    CanonicalPolicy {
+        query: config.query,
+        drop_parameters: config.query_drop.clone(),
+    }
 }
 
 /// A key that nobody can guess, for the fingerprints.
@@ -137,8 +147,11 @@ pub(crate) fn analysis_options(config: &CrawlConfig) -> AnalysisOptions {
 /// Which bodies are read: of 2xx answers those of a wanted type, of others all, so that the
 /// connection stays usable.
 pub(crate) fn body_filter(config: &CrawlConfig) -> BodyFilter {
-    let accepted: Vec<String> =
-        config.accept.iter().map(|accept| accept.trim().to_ascii_lowercase()).collect();
+    let accepted: Vec<String> = config
+        .accept
+        .iter()
+        .map(|accept| accept.trim().to_ascii_lowercase())
+        .collect();
     BodyFilter::new(move |status, headers| {
         let content_type = headers.get(http::header::CONTENT_TYPE);
         match content_type.and_then(|value| value.to_str().ok()) {
@@ -154,7 +167,9 @@ pub(crate) fn body_filter(config: &CrawlConfig) -> BodyFilter {
 fn accepts(accept: &str, essence: &str) -> bool {
     match accept.strip_suffix('*') {
         Some("" | "*/") => true,
-        Some(start) => essence.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        Some(start) => essence
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start)),
         None => essence.eq_ignore_ascii_case(accept),
     }
 }
@@ -182,7 +197,11 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
         verify_tls: !config.insecure,
         ca_file: config.ca.clone(),
         user_agent: user_agent(config),
-        headers: config.header.iter().map(|h| (h.name.clone(), h.value.clone())).collect(),
+        headers: config
+            .header
+            .iter()
+            .map(|h| (h.name.clone(), h.value.clone()))
+            .collect(),
         basic_auth: config
             .auth
             .iter()
@@ -194,7 +213,11 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
             .collect(),
         cookies: config.cookies,
         proxy: proxy(config)?,
-        resolve: config.resolve.iter().map(|resolve| resolve.rule.clone()).collect(),
+        resolve: config
+            .resolve
+            .iter()
+            .map(|resolve| resolve.rule.clone())
+            .collect(),
         ..FetchConfig::default()
     })
 }
@@ -214,7 +237,10 @@ fn proxy(config: &CrawlConfig) -> Result<Option<ProxyConfig>, Error> {
         return Ok(ProxyConfig::from_env(&|name| std::env::var(name).ok())?);
     };
     let server: ProxyServer = proxy.parse()?;
-    Ok(Some(ProxyConfig::all(server, NoProxy::parse(&config.no_proxy.join(",")))))
+    Ok(Some(ProxyConfig::all(
+        server,
+        NoProxy::parse(&config.no_proxy.join(",")),
+    )))
 }
 
 /// A seed that names a private or loopback address itself allows it: that host at that port.

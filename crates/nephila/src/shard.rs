@@ -93,7 +93,12 @@ impl Default for Levels {
     /// A shard counts as one live URL until it has published its own, so that the crawl does not
     /// end before every shard has looked at what it has: [`Common::live`] starts at their number.
     fn default() -> Levels {
-        Levels { live: 1, in_flight: 0, queued: 0, hosts: 0 }
+        Levels {
+            live: 1,
+            in_flight: 0,
+            queued: 0,
+            hosts: 0,
+        }
     }
 }
 
@@ -134,6 +139,7 @@ impl<F: Fetch + 'static> Shard<F> {
                     let is_late = self.clock.elapsed() >= until;
                     if is_late || (visits.is_empty() && self.outgoing.is_empty()) {
                         visits.abort_all();
+                        self.publish();
                         return self.drain_inbox(&mut phase).await;
                     }
                 }
@@ -226,7 +232,12 @@ impl<F: Fetch + 'static> Shard<F> {
 
     /// A visit has ended: its outlinks are admitted, its outcome is handed over, its lease ends.
     async fn complete(&mut self, visited: Result<Visited, Error>) -> Result<(), Error> {
-        let Visited { lease, finish, record, candidates } = visited?;
+        let Visited {
+            lease,
+            finish,
+            record,
+            candidates,
+        } = visited?;
         let now = self.clock.now();
         let progress = self.common.progress.clone();
         for (option, count) in &candidates.refused {
@@ -287,7 +298,10 @@ impl<F: Fetch + 'static> Shard<F> {
             }
         }
         let row = write_refused_row(&refused, now);
-        let handover = Handover { done: Some((done, row)), ..Handover::default() };
+        let handover = Handover {
+            done: Some((done, row)),
+            ..Handover::default()
+        };
         self.committer.send(handover).await
     }
 
@@ -300,7 +314,10 @@ impl<F: Fetch + 'static> Shard<F> {
         let mut own = Vec::with_capacity(urls.len());
         let mut foreign = ForShards::new();
         for queued in urls {
-            let shard = self.common.fingerprinter.shard_of(queued.url.host(), shards);
+            let shard = self
+                .common
+                .fingerprinter
+                .shard_of(queued.url.host(), shards);
             if shard == self.number {
                 own.push(queued);
                 continue;
@@ -330,11 +347,7 @@ impl<F: Fetch + 'static> Shard<F> {
         Ok(())
     }
 
-    async fn pass_on(
-        &mut self,
-        handover: Handover,
-        foreign: ForShards,
-    ) -> Result<(), Error> {
+    async fn pass_on(&mut self, handover: Handover, foreign: ForShards) -> Result<(), Error> {
         if !foreign.is_empty() {
             // Counted as live from here on, before the page itself stops being live.
             self.common.live.fetch_add(1, Ordering::AcqRel);
@@ -350,9 +363,17 @@ impl<F: Fetch + 'static> Shard<F> {
 
     fn send_outgoing(&mut self) {
         while !self.outgoing.is_empty() {
-            let Ok(room) = self.common.message_room.clone().try_acquire_owned() else { return };
-            let Some((handover, rest)) = self.outgoing.pop_front() else { return };
-            self.forward(Message { handover, rest, _room: room });
+            let Ok(room) = self.common.message_room.clone().try_acquire_owned() else {
+                return;
+            };
+            let Some((handover, rest)) = self.outgoing.pop_front() else {
+                return;
+            };
+            self.forward(Message {
+                handover,
+                rest,
+                _room: room,
+            });
         }
     }
 

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use nephila_frontier::{
-    Fingerprinter, Moment, Overflow, QueuedUrl, Seen, StorageError, UrlKind,
-};
+use nephila_frontier::{Fingerprinter, Moment, Overflow, QueuedUrl, Seen, StorageError, UrlKind};
 use nephila_store::{BlockFile, BlockId, PartPosition, SeenSet, replay};
 
 use crate::error::{Error, ErrorKind};
@@ -33,7 +31,11 @@ pub(crate) struct DiskOverflow {
 
 impl DiskOverflow {
     pub(crate) fn new(file: BlockFile) -> DiskOverflow {
-        DiskOverflow { file, blocks: std::collections::HashMap::new(), next: 0 }
+        DiskOverflow {
+            file,
+            blocks: std::collections::HashMap::new(),
+            next: 0,
+        }
     }
 }
 
@@ -78,7 +80,10 @@ impl History {
         let mut history = History::default();
         for_each_entry(state, |entry| history.note(entry))?;
         if history.key.is_none() {
-            let what = format!("{} holds no crawl: its log has no beginning", state.display());
+            let what = format!(
+                "{} holds no crawl: its log has no beginning",
+                state.display()
+            );
             return Err(Error::new(ErrorKind::NotACrawl, what));
         }
         Ok(history)
@@ -90,7 +95,8 @@ impl History {
 
     /// Whether the URL has its outcome.
     pub(crate) fn is_done(&self, kind: UrlKind, url: &str) -> bool {
-        self.done.contains(&self.fingerprinter().fingerprint(kind, url))
+        self.done
+            .contains(&self.fingerprinter().fingerprint(kind, url))
     }
 
     fn note(&mut self, entry: Entry) {
@@ -114,7 +120,8 @@ impl History {
 
     fn note_done(&mut self, done: &DoneEntry) {
         self.tally.add(done);
-        self.done.insert(self.fingerprinter().fingerprint(done.kind, &done.url));
+        self.done
+            .insert(self.fingerprinter().fingerprint(done.kind, &done.url));
         self.last_at = self.last_at.max(done.finished_at);
         self.stopped = None;
     }

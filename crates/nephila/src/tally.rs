@@ -80,7 +80,9 @@ impl Tally {
             }
             self.hosts.insert(name.into(), HostTally::default());
         }
-        let Some(host) = self.hosts.get_mut(name) else { return };
+        let Some(host) = self.hosts.get_mut(name) else {
+            return;
+        };
         host.next_at = host.next_at.max(done.host_next_at);
         if is_page {
             let is_error = !done.outcome.is_answer() || done.outcome == Outcome::HttpError;
@@ -93,7 +95,9 @@ impl Tally {
 
     /// Pages done, by outcome.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> {
-        self.outcomes.iter().map(|(outcome, count)| (*outcome, *count))
+        self.outcomes
+            .iter()
+            .map(|(outcome, count)| (*outcome, *count))
     }
 
     /// Pages done with this outcome.
@@ -114,7 +118,11 @@ impl Tally {
             Outcome::OutOfScope,
             Outcome::GaveUp,
         ];
-        self.pages() - NOT_ASKED.iter().map(|outcome| self.count(*outcome)).sum::<u64>()
+        self.pages()
+            - NOT_ASKED
+                .iter()
+                .map(|outcome| self.count(*outcome))
+                .sum::<u64>()
     }
 
     /// Pages without an answer, or with an error status.
@@ -124,7 +132,10 @@ impl Tally {
                 || !(outcome.is_answer()
                     || matches!(outcome, Outcome::RobotsDenied | Outcome::OutOfScope))
         };
-        self.outcomes().filter(|(outcome, _)| is_error(*outcome)).map(|(_, count)| count).sum()
+        self.outcomes()
+            .filter(|(outcome, _)| is_error(*outcome))
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// The counted hosts.

@@ -75,9 +75,14 @@ pub(crate) async fn visit<F: Fetch>(
         return visit_robots(&context, lease).await;
     }
     let url = lease.url().url.to_url();
-    let url = url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
+    let url =
+        url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
-    match context.fetcher.fetch(request(&context, lease.url(), url)).await {
+    match context
+        .fetcher
+        .fetch(request(&context, lease.url(), url))
+        .await
+    {
         Err(error) => Ok(failed(&context, lease, &error, began)),
         Ok(response) => answered(&context, lease, response, began).await,
     }
@@ -139,16 +144,18 @@ pub(crate) fn outcome_of(error: &FetchError) -> (Outcome, Contact) {
         FetchErrorKind::TimedOut(_) => (Outcome::TimedOut, Contact::Failed),
         FetchErrorKind::ConnectionLost => (Outcome::ConnectionLost, Contact::Failed),
         FetchErrorKind::Truncated => (Outcome::Truncated, Contact::Failed),
-        FetchErrorKind::HeadersTooLarge | FetchErrorKind::BodyTooLarge => {
-            (Outcome::TooLarge, Contact::Answered(error.times().first_byte))
-        }
+        FetchErrorKind::HeadersTooLarge | FetchErrorKind::BodyTooLarge => (
+            Outcome::TooLarge,
+            Contact::Answered(error.times().first_byte),
+        ),
         FetchErrorKind::BlockedAddress(_) => (Outcome::BlockedAddress, Contact::None),
         FetchErrorKind::AddressBusy => (Outcome::GaveUp, Contact::None),
         FetchErrorKind::BadResponse
         | FetchErrorKind::UnsupportedScheme
-        | FetchErrorKind::BadRequest => {
-            (Outcome::BadResponse, Contact::Answered(error.times().first_byte))
-        }
+        | FetchErrorKind::BadRequest => (
+            Outcome::BadResponse,
+            Contact::Answered(error.times().first_byte),
+        ),
     }
 }
 
@@ -289,7 +296,9 @@ fn redirect<F>(
         }
         Ok(target) => {
             class.outcome = Outcome::Redirected;
-            class.candidates = context.rules.follow_redirect(&target, queued, context.clock.now());
+            class.candidates = context
+                .rules
+                .follow_redirect(&target, queued, context.clock.now());
             class.target = Some(target);
         }
     }
@@ -317,7 +326,9 @@ fn follow<F>(
     is_private: Option<bool>,
     now: Moment,
 ) -> Lead {
-    let Ok(url) = queued.url.to_url() else { return Lead::default() };
+    let Ok(url) = queued.url.to_url() else {
+        return Lead::default();
+    };
     let origin = Origin {
         url: &url,
         referrer: queued.url.as_str().into(),
@@ -337,7 +348,10 @@ fn follow<F>(
         }
         Found::Sitemap(sitemap) => {
             let candidates = context.rules.follow_sitemap(sitemap, &origin);
-            Lead { candidates, ..Lead::default() }
+            Lead {
+                candidates,
+                ..Lead::default()
+            }
         }
         Found::Text(_) | Found::Nothing => Lead::default(),
     }
@@ -362,19 +376,40 @@ pub(crate) fn end<F>(
         status: parts.status.unwrap_or(0),
         hops: queued.hops,
         wire_bytes: parts.wire_bytes,
-        decoded_bytes: parts.analysis.as_ref().map_or(0, |analysis| analysis.body_bytes),
+        decoded_bytes: parts
+            .analysis
+            .as_ref()
+            .map_or(0, |analysis| analysis.body_bytes),
         fetch_millis: u32::try_from(ending.times.total().as_millis()).unwrap_or(u32::MAX),
         finished_at: now,
         host_next_at: now,
     };
     let is_private = ending.remote.map(|remote| !is_public(remote.ip()));
-    let finish = Finish { contact: ending.contact, is_private, then: Then::Done };
-    Visited { lease, finish, record: Some(Record { done, row }), candidates }
+    let finish = Finish {
+        contact: ending.contact,
+        is_private,
+        then: Then::Done,
+    };
+    Visited {
+        lease,
+        finish,
+        record: Some(Record { done, row }),
+        candidates,
+    }
 }
 
 fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) -> Visited {
-    let finish = Finish { contact, is_private, then };
-    Visited { lease, finish, record: None, candidates: Candidates::default() }
+    let finish = Finish {
+        contact,
+        is_private,
+        then,
+    };
+    Visited {
+        lease,
+        finish,
+        record: None,
+        candidates: Candidates::default(),
+    }
 }
 
 /// Ends the visit of a robots.txt, with a row where it has none yet.
@@ -390,16 +425,26 @@ pub(crate) fn end_robots<F>(
     let attempts = u32::from(lease.url().attempts) + 1;
     // Asked again soon: it has no outcome yet.
     let is_settled = match &answer {
-        RobotsAnswer::Unavailable { is_passing: true, .. } => {
-            attempts >= context.config.robots_attempts
-        }
+        RobotsAnswer::Unavailable {
+            is_passing: true, ..
+        } => attempts >= context.config.robots_attempts,
         _ => true,
     };
-    let candidates = Candidates { urls: sitemaps, ..Candidates::default() };
+    let candidates = Candidates {
+        urls: sitemaps,
+        ..Candidates::default()
+    };
     let visited = end(context, lease, ending, parts, candidates, began);
-    let finish = Finish { then: Then::Robots(answer), ..visited.finish };
+    let finish = Finish {
+        then: Then::Robots(answer),
+        ..visited.finish
+    };
     let record = visited.record.filter(|_| is_settled);
-    Visited { finish, record, ..visited }
+    Visited {
+        finish,
+        record,
+        ..visited
+    }
 }
 
 /// Exponential, with up to half of it on top by a hash of the URL: so that what failed together
@@ -407,17 +452,26 @@ pub(crate) fn end_robots<F>(
 fn retry_wait(config: &CrawlConfig, queued: &QueuedUrl) -> Duration {
     const MOST_DOUBLINGS: u32 = 16;
     let doublings = u32::from(queued.attempts).min(MOST_DOUBLINGS);
-    let wait = config.retry_wait.saturating_mul(1 << doublings).min(config.max_retry_after);
-    let hash = queued.url.as_str().bytes().fold(u64::from(queued.attempts), |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    });
+    let wait = config
+        .retry_wait
+        .saturating_mul(1 << doublings)
+        .min(config.max_retry_after);
+    let hash = queued
+        .url
+        .as_str()
+        .bytes()
+        .fold(u64::from(queued.attempts), |sum, byte| {
+            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
     let share = (hash >> 40) as f64 / f64::from(1 << 24);
     wait.mul_f64(1.0 + share / 2.0)
 }
 
 /// A header as text; `None` when it is missing or no visible ASCII.
 pub(crate) fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// All X-Robots-Tag headers, joined by `, `.

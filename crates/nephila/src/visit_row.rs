@@ -59,11 +59,17 @@ pub(crate) fn write_row<F>(
         .into_iter()
         .flat_map(|document| outlink_rows(document, &parts.links))
         .collect();
-    let warnings: Vec<_> =
-        document.into_iter().flat_map(|document| &document.warnings).map(warning_name).collect();
+    let warnings: Vec<_> = document
+        .into_iter()
+        .flat_map(|document| &document.warnings)
+        .map(warning_name)
+        .collect();
     let canonical = canonical(context, queued.url.as_str(), document);
     let meta = document.and_then(|document| document.robots_meta.as_deref());
-    let robots: Vec<&str> = meta.into_iter().chain(parts.robots_header.as_deref()).collect();
+    let robots: Vec<&str> = meta
+        .into_iter()
+        .chain(parts.robots_header.as_deref())
+        .collect();
     let robots = (!robots.is_empty()).then(|| robots.join(", "));
     let address = ending.remote.map(|remote| remote.to_string());
     let row = Row {
@@ -101,10 +107,7 @@ pub(crate) fn write_row<F>(
 }
 
 /// The row of a URL that was refused without being asked for.
-pub(crate) fn write_refused_row(
-    refused: &nephila_frontier::Refused,
-    now: Moment,
-) -> Vec<u8> {
+pub(crate) fn write_refused_row(refused: &nephila_frontier::Refused, now: Moment) -> Vec<u8> {
     let queued = &refused.url;
     let queue = millis(now.since(queued.admitted_at));
     serialize(&Row {
@@ -133,7 +136,10 @@ pub(crate) fn write_refused_row(
         hops: queued.hops,
         referrer: queued.referrer.as_deref(),
         fetched_at: &rfc3339(now),
-        times: TimesRow { queue, ..TimesRow::default() },
+        times: TimesRow {
+            queue,
+            ..TimesRow::default()
+        },
         attempts: queued.attempts,
         address: None,
         error: Some(&refused.why),
@@ -172,7 +178,11 @@ fn canonical<F>(
     let document = document?;
     let written = document.canonical.as_ref()?;
     let url = nephila_frontier::parse_url(url).ok()?;
-    let base = document.base.as_ref().and_then(|base| url.join(base).ok()).unwrap_or(url);
+    let base = document
+        .base
+        .as_ref()
+        .and_then(|base| url.join(base).ok())
+        .unwrap_or(url);
     CanonicalUrl::join(&base, written, &context.rules.policy).ok()
 }
 
@@ -191,7 +201,11 @@ fn times(lease: &Lease, ending: &Ending, analysis: Option<&Analysis>) -> TimesRo
 
 fn attempts(lease: &Lease) -> u8 {
     let queued = lease.url();
-    let before = if queued.kind == UrlKind::Robots { 0 } else { queued.attempts };
+    let before = if queued.kind == UrlKind::Robots {
+        0
+    } else {
+        queued.attempts
+    };
     before.saturating_add(1)
 }
 

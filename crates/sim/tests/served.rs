@@ -28,7 +28,7 @@ fn until(server: &Server, holds: impl Fn(&nephila_sim::Stats) -> bool) {
         if holds(&server.stats()) {
             return;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10)); // paced: polls for the event itself
     }
     panic!("{:?}", server.stats());
 }

@@ -22,7 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("nephila-cli", &["nephila", "nephila-sim"]),
-    ("nephila-bench", &["nephila", "nephila-sim"]),
+    (
+        "nephila-bench",
+        &["nephila", "nephila-parse", "nephila-sim"],
+    ),
     ("xtask", &[]),
 ];
 

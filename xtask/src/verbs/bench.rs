@@ -8,13 +8,23 @@ pub(super) const VERB: Verb = Verb {
     summary: "run a measurement of bench/ in a release build",
     help: "cargo xtask bench [NAME [ARGUMENTS]]
 
-Runs `cargo run --release -p nephila-bench -- NAME ARGUMENTS`. Without a name the measurements tell
-what there is.
+Builds the command and the test web, then runs `cargo run --release -p nephila-bench -- NAME
+ARGUMENTS`. Without a name the measurements tell what there is.
 ",
     run,
 };
 
 fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let built = [
+        "build",
+        "--quiet",
+        "--release",
+        "-p",
+        "nephila-cli",
+        "-p",
+        "nephila-sim",
+    ];
+    process::run(process::cargo().args(built))?;
     let fixed = ["run", "--quiet", "--release", "-p", "nephila-bench", "--"];
     process::run(process::cargo().args(fixed).args(arguments))
 }

@@ -37,7 +37,10 @@ pub(crate) fn prepare_process() {
 /// Runs a crawl with signals and progress, and shows its summary.
 pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
     let directory = crawl.directory().root().to_owned();
-    let hint = format!("nephila resume {}", shell_word(&directory.display().to_string()));
+    let hint = format!(
+        "nephila resume {}",
+        shell_word(&directory.display().to_string())
+    );
     let control = crawl.control();
     interrupt::watch(control.clone(), hint.clone()).context("cannot watch for signals")?;
     if display != Display::Quiet && display != Display::Json {
@@ -75,7 +78,11 @@ fn exit_of(summary: &Summary) -> Exit {
     if summary.is_interrupted() {
         return Exit::Interrupted;
     }
-    if summary.seeds_fetched == 0 { Exit::NoSeed } else { Exit::Done }
+    if summary.seeds_fetched == 0 {
+        Exit::NoSeed
+    } else {
+        Exit::Done
+    }
 }
 
 /// Reads what was named as seeds: URLs, `@file` and `-`.
@@ -105,7 +112,10 @@ fn read_lines(lines: impl BufRead, from: &str, seeds: &mut Vec<String>) -> anyho
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        anyhow::ensure!(seeds.len() < MOST_SEEDS, "more than {MOST_SEEDS} seeds in {from}");
+        anyhow::ensure!(
+            seeds.len() < MOST_SEEDS,
+            "more than {MOST_SEEDS} seeds in {from}"
+        );
         seeds.push(line.to_owned());
     }
     Ok(())
@@ -118,7 +128,13 @@ pub(super) fn default_directory(seeds: &[String]) -> PathBuf {
     let host = rest.split(['/', '?', '#']).next().unwrap_or("crawl");
     let name: String = host
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
         .take(100)
         .collect();
     let name = name.trim_matches(['.', '-']);
@@ -152,7 +168,12 @@ mod tests {
     #[test]
     fn seeds_are_read_a_line_each() {
         let mut seeds = Vec::new();
-        read_lines(&b"http://a.test/\n\n# note\n  http://b.test/ \n"[..], "x", &mut seeds).unwrap();
+        read_lines(
+            &b"http://a.test/\n\n# note\n  http://b.test/ \n"[..],
+            "x",
+            &mut seeds,
+        )
+        .unwrap();
         assert_eq!(seeds, ["http://a.test/", "http://b.test/"]);
     }
 }

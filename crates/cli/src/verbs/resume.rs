@@ -22,7 +22,10 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
                 bytes(crawl.repaired())
             ));
         }
-        complain(&format!("going on after {} pages", count(crawl.pages_before())));
+        complain(&format!(
+            "going on after {} pages",
+            count(crawl.pages_before())
+        ));
     }
     drive(crawl, display)
 }

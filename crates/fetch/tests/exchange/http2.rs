@@ -55,7 +55,7 @@ fn respond((_, mut send): Exchange, body: impl Into<Data>) {
 async fn echo(_: usize, mut connection: Server2) {
     while let Some(Ok(exchange)) = connection.accept().await {
         spawn_local(async move {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await; // paced: the time between two answers is the subject
             let path = exchange.0.uri().to_string();
             respond(exchange, path);
         });
@@ -200,7 +200,7 @@ fn streams_that_end_early() {
                     if path == "/reset" {
                         // Not with the headers: a reset makes the client forget what it has not read.
                         spawn_local(async move {
-                            tokio::time::sleep(Duration::from_millis(20)).await;
+                            tokio::time::sleep(Duration::from_millis(20)).await; // paced: the time between two answers is the subject
                             stream.send_reset(Reason::CANCEL);
                         });
                     }

@@ -233,9 +233,9 @@ fn idle_connections_are_closed_after_their_lifetime() {
             ..local()
         });
         get(&fetcher, server.url("/")).await.unwrap();
-        tokio::time::sleep(lifetime - Duration::from_millis(10)).await;
+        tokio::time::sleep(lifetime - Duration::from_millis(10)).await; // paced: the lifetime of a connection is the subject, on virtual time
         assert!(get(&fetcher, server.url("/")).await.unwrap().reused);
-        tokio::time::sleep(lifetime).await;
+        tokio::time::sleep(lifetime).await; // paced: the lifetime of a connection is the subject, on virtual time
         assert!(!get(&fetcher, server.url("/")).await.unwrap().reused);
     });
 }

@@ -114,10 +114,10 @@ fn a_name_is_looked_up_once_until_its_ttl_is_over() {
         let ask = async |name: &str| get(&fetcher, url(&format!("http://{name}:{port}/"))).await;
         let first = ask("a.test").await.unwrap();
         assert_eq!((text(&first), first.remote), ("/", Some(server.address)));
-        tokio::time::sleep(Duration::from_secs(59)).await;
+        tokio::time::sleep(Duration::from_secs(59)).await; // paced: the lifetime of an answer is the subject, on virtual time
         ask("a.test").await.unwrap();
         assert_eq!(*names.asked.borrow(), ["a.test"]);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await; // paced: the lifetime of an answer is the subject, on virtual time
         ask("a.test").await.unwrap();
         assert_eq!(*names.asked.borrow(), ["a.test", "a.test"]);
         ask("zero.test").await.unwrap();
@@ -150,7 +150,7 @@ fn names_that_do_not_resolve() {
         assert_eq!(ask("none.test").await, (nothing.into(), false));
         assert_eq!(names.asked.borrow().len(), asked, "kept for a while");
         names.zone.borrow_mut().insert("none.test", Err(2));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_secs(60)).await; // paced: the lifetime of an answer is the subject, on virtual time
         assert!(ask("none.test").await.1, "but not for long");
 
         let (words, transient) = ask("empty.test").await;

@@ -231,7 +231,7 @@ pub(crate) async fn settle() {
 pub(crate) async fn eventually(holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await; // paced: the pace of the server is what is scripted
         }
     };
     tokio::time::timeout(Duration::from_secs(10), waiting)

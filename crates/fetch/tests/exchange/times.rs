@@ -186,7 +186,7 @@ fn the_headers_trickle() {
             peer.request().await;
             peer.send("HTTP/1.1 200 OK\r\nX: ").await;
             while peer.index == 0 {
-                tokio::time::sleep(LIMIT / 10).await;
+                tokio::time::sleep(LIMIT / 10).await; // paced: a slow server is the subject
                 peer.send("y").await;
             }
         })
@@ -207,7 +207,7 @@ async fn trickling(pause: Duration) -> Server {
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
             .await;
         for _ in 0..10 {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause).await; // paced: a slow server is the subject
             peer.send("x").await;
         }
     })

@@ -34,7 +34,10 @@ pub fn read_seeds(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let seeds = table.get("seeds")?.as_array()?;
-    seeds.iter().map(|seed| seed.as_str().map(str::to_owned)).collect()
+    seeds
+        .iter()
+        .map(|seed| seed.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn line(option: &OptionSpec, config: &CrawlConfig) -> String {
@@ -45,7 +48,11 @@ fn line(option: &OptionSpec, config: &CrawlConfig) -> String {
     }
     let item = items.first().map_or("", String::as_str);
     let is_bare = option.is_switch || item.parse::<i64>().is_ok();
-    let value = if is_bare { item.to_owned() } else { quoted(item) };
+    let value = if is_bare {
+        item.to_owned()
+    } else {
+        quoted(item)
+    };
     format!("{} = {value}", option.name)
 }
 
@@ -69,7 +76,13 @@ mod tests {
             .and_then(|s| s.with("resolve", "*:80:127.0.0.1:8080"))
             .and_then(|s| s.with("header", "X-A: b"))
             .unwrap();
-        settings.set("include", vec!["a".into(), "b".into()], crate::options::Source::Flag).unwrap();
+        settings
+            .set(
+                "include",
+                vec!["a".into(), "b".into()],
+                crate::options::Source::Flag,
+            )
+            .unwrap();
         let config = settings.check().unwrap();
         let seeds = vec!["http://a.test/\"x".to_owned(), "http://b.test/".to_owned()];
         let text = write_crawl_file(&config, &seeds);

@@ -5,7 +5,11 @@ use super::table::{OPTIONS, OptionSpec};
 /// What the help text says of an option after its name: what it does, its default and its bounds.
 pub fn option_line(option: &OptionSpec) -> String {
     let mut text = option.help.to_owned();
-    let default = if option.default.is_empty() { "none" } else { option.default };
+    let default = if option.default.is_empty() {
+        "none"
+    } else {
+        option.default
+    };
     if !option.is_switch {
         text.push_str(&format!(" [default: {default}]"));
     }
@@ -46,10 +50,18 @@ pub fn options_page() -> String {
 
 fn row(option: &OptionSpec) -> String {
     let cell = |text: &str| text.replace('|', "\\|");
-    let value = if option.is_switch { String::new() } else { format!(" {}", option.placeholder) };
+    let value = if option.is_switch {
+        String::new()
+    } else {
+        format!(" {}", option.placeholder)
+    };
     let repeats = if option.is_list { " (repeatable)" } else { "" };
     let start = if option.on_resume { "" } else { " *start*" };
-    let default = if option.default.is_empty() { "none" } else { option.default };
+    let default = if option.default.is_empty() {
+        "none"
+    } else {
+        option.default
+    };
     format!(
         "| `--{}{}`{repeats}{start} | `{}` | {} | {}. | {}. |\n",
         option.name,

@@ -69,7 +69,11 @@ impl Settings {
     ) -> Result<(), BadSetting> {
         let Some(option) = option(name) else {
             let what = format!("there is no option {name:?}{}", suggestion(name));
-            return Err(BadSetting { name: name.to_owned(), place: source.to_string(), what });
+            return Err(BadSetting {
+                name: name.to_owned(),
+                place: source.to_string(),
+                what,
+            });
         };
         self.values.insert(option.name, (written, source));
         Ok(())
@@ -96,7 +100,11 @@ impl Settings {
             what,
         };
         let line_of = |offset: usize| {
-            1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+            1 + text
+                .bytes()
+                .take(offset)
+                .filter(|byte| *byte == b'\n')
+                .count()
         };
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = line_of(error.span().map_or(0, |span| span.start));
@@ -108,7 +116,11 @@ impl Settings {
             }
             let line = line_of(key_offset(text, name));
             let items = items_of(value).ok_or_else(|| {
-                bad(name, format!("{name}: text, a number, true, false or a list is wanted"), line)
+                bad(
+                    name,
+                    format!("{name}: text, a number, true, false or a list is wanted"),
+                    line,
+                )
             })?;
             self.set(name, items, Source::File(path.to_owned()))
                 .map_err(|error| bad(name, error.what, line))?;
@@ -137,13 +149,17 @@ impl Settings {
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<(), BadSetting> {
         for (variable, value) in variables {
-            let Some(rest) = variable.strip_prefix("NEPHILA_") else { continue };
+            let Some(rest) = variable.strip_prefix("NEPHILA_") else {
+                continue;
+            };
             if rest == "CONFIG" {
                 continue;
             }
             let name = rest.to_ascii_lowercase().replace('_', "-");
             // Variables of other programs of ours may share the prefix: only options count.
-            let Some(option) = option(&name) else { continue };
+            let Some(option) = option(&name) else {
+                continue;
+            };
             let items = if option.is_list {
                 value.lines().map(str::to_owned).collect()
             } else {
@@ -163,18 +179,29 @@ impl Settings {
     #[must_use]
     pub fn only_explicit(&self) -> Settings {
         let is_explicit = |source: &Source| matches!(source, Source::Flag | Source::Caller);
-        let explicit = self.values.iter().filter(|(_, (_, source))| is_explicit(source));
-        Settings { values: explicit.map(|(name, value)| (*name, value.clone())).collect() }
+        let explicit = self
+            .values
+            .iter()
+            .filter(|(_, (_, source))| is_explicit(source));
+        Settings {
+            values: explicit
+                .map(|(name, value)| (*name, value.clone()))
+                .collect(),
+        }
     }
 
     /// The names that were set, with their sources.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &Source)> {
-        self.values.iter().map(|(name, (_, source))| (*name, source))
+        self.values
+            .iter()
+            .map(|(name, (_, source))| (*name, source))
     }
 
     /// Where the value of this option comes from.
     pub fn source(&self, name: &str) -> &Source {
-        self.values.get(name).map_or(&Source::Default, |(_, source)| source)
+        self.values
+            .get(name)
+            .map_or(&Source::Default, |(_, source)| source)
     }
 
     /// Reads every setting and holds it against its bounds.
@@ -182,10 +209,16 @@ impl Settings {
     /// # Errors
     /// [`BadSetting`]: the first value that cannot be read or is out of bounds.
     pub fn check(&self) -> Result<CrawlConfig, BadSetting> {
-        let broken = |what| BadSetting { name: String::new(), place: "defaults".into(), what };
+        let broken = |what| BadSetting {
+            name: String::new(),
+            place: "defaults".into(),
+            what,
+        };
         let mut config = CrawlConfig::defaults().map_err(broken)?;
         for option in OPTIONS {
-            let Some((written, source)) = self.values.get(option.name) else { continue };
+            let Some((written, source)) = self.values.get(option.name) else {
+                continue;
+            };
             (option.set)(&mut config, written).map_err(|why| BadSetting {
                 name: option.name.to_owned(),
                 place: place(option, source),
@@ -224,7 +257,11 @@ fn check_agent(config: &CrawlConfig, source: &Source) -> Result<(), BadSetting> 
     }
     let what = format!("{agent:?} is no product token: up to {MOST} letters, - and _ (RFC 9309)");
     let place = option("agent").map_or_else(String::new, |option| place(option, source));
-    Err(BadSetting { name: "agent".to_owned(), place, what })
+    Err(BadSetting {
+        name: "agent".to_owned(),
+        place,
+        what,
+    })
 }
 
 fn items_of(value: &toml::Value) -> Option<Vec<String>> {
@@ -244,7 +281,12 @@ fn items_of(value: &toml::Value) -> Option<Vec<String>> {
 fn key_offset(text: &str, name: &str) -> usize {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        let key = line.split('=').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+        let key = line
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .trim_matches(['"', '\'']);
         if key == name {
             return offset;
         }
@@ -278,7 +320,9 @@ pub(crate) fn edit_distance(one: &str, other: &str) -> usize {
         }
         let mut left = i + 1;
         for (b, cell) in other.iter().zip(row.iter_mut().skip(1)) {
-            let best = (diagonal + usize::from(a != *b)).min(left + 1).min(*cell + 1);
+            let best = (diagonal + usize::from(a != *b))
+                .min(left + 1)
+                .min(*cell + 1);
             diagonal = std::mem::replace(cell, best);
             left = best;
         }
@@ -293,14 +337,21 @@ mod tests {
     #[test]
     fn later_sources_win_and_are_told() {
         let mut settings = Settings::new();
-        settings.add_file(Path::new("a.toml"), "delay = \"2s\"\nmax-pages = 7\n").unwrap();
+        settings
+            .add_file(Path::new("a.toml"), "delay = \"2s\"\nmax-pages = 7\n")
+            .unwrap();
         let variable = ("NEPHILA_MAX_PAGES".to_owned(), "8".to_owned());
         settings.add_environment([variable].into_iter()).unwrap();
-        settings.set("scope", vec!["any".into()], Source::Flag).unwrap();
+        settings
+            .set("scope", vec!["any".into()], Source::Flag)
+            .unwrap();
         let config = settings.check().unwrap();
         assert_eq!(config.max_pages, Some(8));
         assert_eq!(settings.source("delay").to_string(), "file a.toml");
-        assert_eq!(settings.source("max-pages").to_string(), "environment NEPHILA_MAX_PAGES");
+        assert_eq!(
+            settings.source("max-pages").to_string(),
+            "environment NEPHILA_MAX_PAGES"
+        );
         assert_eq!(*settings.source("scope"), Source::Flag);
         assert_eq!(*settings.source("agent"), Source::Default);
     }
@@ -308,30 +359,54 @@ mod tests {
     #[test]
     fn an_unknown_key_names_its_line_and_the_nearest_option() {
         let mut settings = Settings::new();
-        let error = settings.add_file(Path::new("c.toml"), "\nmax-page = 7\n").unwrap_err();
-        let expected = "c.toml, line 2: there is no option \"max-page\"; did you mean \"max-pages\"?";
+        let error = settings
+            .add_file(Path::new("c.toml"), "\nmax-page = 7\n")
+            .unwrap_err();
+        let expected =
+            "c.toml, line 2: there is no option \"max-page\"; did you mean \"max-pages\"?";
         assert_eq!(error.to_string(), expected);
     }
 
     #[test]
     fn a_value_out_of_bounds_names_its_option_and_the_bound() {
         let mut settings = Settings::new();
-        settings.set("concurrency", vec!["0".into()], Source::Flag).unwrap();
+        settings
+            .set("concurrency", vec!["0".into()], Source::Flag)
+            .unwrap();
         let error = settings.check().unwrap_err();
-        assert_eq!(error.to_string(), "--concurrency: 0 is under the least value, 1");
+        assert_eq!(
+            error.to_string(),
+            "--concurrency: 0 is under the least value, 1"
+        );
     }
 
     #[test]
     fn text_that_is_no_toml_is_told_with_its_line() {
-        let error = Settings::new().add_file(Path::new("c.toml"), "a = 1\nb b\n").unwrap_err();
-        assert!(error.to_string().starts_with("c.toml, line 2: not TOML:"), "{error}");
-        let error = Settings::new().add_file(Path::new("c.toml"), "delay = 1.5\n").unwrap_err();
-        assert!(error.to_string().contains("line 1: delay: text, a number"), "{error}");
+        let error = Settings::new()
+            .add_file(Path::new("c.toml"), "a = 1\nb b\n")
+            .unwrap_err();
+        assert!(
+            error.to_string().starts_with("c.toml, line 2: not TOML:"),
+            "{error}"
+        );
+        let error = Settings::new()
+            .add_file(Path::new("c.toml"), "delay = 1.5\n")
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("line 1: delay: text, a number"),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_agent_is_a_product_token() {
         let settings = Settings::new().with("agent", "my bot/1.0").unwrap();
-        assert!(settings.check().unwrap_err().to_string().contains("product token"));
+        assert!(
+            settings
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("product token")
+        );
     }
 }

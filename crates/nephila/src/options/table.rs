@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
-use super::value::{
-    Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size,
-};
+use super::value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};
 
 /// The section of the help text that an option stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +80,10 @@ impl OptionSpec {
 
     /// The name of its environment variable.
     pub fn variable(&self) -> String {
-        format!("NEPHILA_{}", self.name.replace('-', "_").to_ascii_uppercase())
+        format!(
+            "NEPHILA_{}",
+            self.name.replace('-', "_").to_ascii_uppercase()
+        )
     }
 
     /// Its value in this configuration, as the user would write it.
@@ -94,9 +95,13 @@ impl OptionSpec {
 fn within<T: OptionValue>(value: &T, bounds: (&str, &str)) -> Result<(), String> {
     let bound = |text: &str| match text {
         "" => None,
-        text => T::parse(&[text.to_owned()]).ok().and_then(|bound| bound.magnitude()),
+        text => T::parse(&[text.to_owned()])
+            .ok()
+            .and_then(|bound| bound.magnitude()),
     };
-    let Some(magnitude) = value.magnitude() else { return Ok(()) };
+    let Some(magnitude) = value.magnitude() else {
+        return Ok(());
+    };
     let shown = value.show().join(", ");
     match (bound(bounds.0), bound(bounds.1)) {
         (Some(least), _) if magnitude < least => {
@@ -395,7 +400,8 @@ mod tests {
         let mut config = CrawlConfig::defaults().unwrap();
         for option in OPTIONS {
             let items = option.default_items();
-            (option.set)(&mut config, &items).unwrap_or_else(|why| panic!("{}: {why}", option.name));
+            (option.set)(&mut config, &items)
+                .unwrap_or_else(|why| panic!("{}: {why}", option.name));
         }
     }
 
@@ -413,7 +419,10 @@ mod tests {
             }
         }
         let mut config = defaults;
-        let per_host = OPTIONS.iter().find(|option| option.name == "per-host").unwrap();
+        let per_host = OPTIONS
+            .iter()
+            .find(|option| option.name == "per-host")
+            .unwrap();
         let refused = (per_host.set)(&mut config, &["0".to_owned()]).unwrap_err();
         assert_eq!(refused, "0 is under the least value, 1");
         assert_eq!(config.per_host, 1);
@@ -426,7 +435,11 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), OPTIONS.len());
         for option in OPTIONS {
-            assert!(!option.help.is_empty() && !option.reason.is_empty(), "{}", option.name);
+            assert!(
+                !option.help.is_empty() && !option.reason.is_empty(),
+                "{}",
+                option.name
+            );
             assert!(!option.help.ends_with('.'), "{}", option.name);
         }
     }

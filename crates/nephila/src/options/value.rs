@@ -44,8 +44,12 @@ fn single(written: &[String]) -> Result<&str, String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
-const SIZE_UNITS: [(&str, u64); 4] =
-    [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const SIZE_UNITS: [(&str, u64); 4] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
 
 impl OptionValue for Size {
     const PLACEHOLDER: &'static str = "SIZE";
@@ -63,7 +67,9 @@ impl OptionValue for Size {
     }
 
     fn show(&self) -> Vec<String> {
-        let unit = SIZE_UNITS.iter().find(|(_, scale)| self.0 >= *scale && self.0.is_multiple_of(*scale));
+        let unit = SIZE_UNITS
+            .iter()
+            .find(|(_, scale)| self.0 >= *scale && self.0.is_multiple_of(*scale));
         vec![match unit {
             Some((unit, scale)) => format!("{}{unit}", self.0 / scale),
             None => self.0.to_string(),
@@ -75,8 +81,13 @@ impl OptionValue for Size {
     }
 }
 
-const DURATION_UNITS: [(&str, u64); 5] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const DURATION_UNITS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 impl OptionValue for Duration {
     const PLACEHOLDER: &'static str = "DURATION";
@@ -89,8 +100,10 @@ impl OptionValue for Duration {
         }
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = text.strip_prefix(digits).unwrap_or("");
-        let (_, scale) =
-            DURATION_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+        let (_, scale) = DURATION_UNITS
+            .iter()
+            .find(|(name, _)| *name == unit)
+            .ok_or_else(wrong)?;
         let number: f64 = digits.trim_end().parse().map_err(|_| wrong())?;
         let millis = number * *scale as f64;
         if !(0.0..=1e15).contains(&millis) {
@@ -101,7 +114,10 @@ impl OptionValue for Duration {
 
     fn show(&self) -> Vec<String> {
         let millis = self.as_millis() as u64;
-        let unit = DURATION_UNITS.iter().rev().find(|(_, scale)| millis.is_multiple_of(*scale));
+        let unit = DURATION_UNITS
+            .iter()
+            .rev()
+            .find(|(_, scale)| millis.is_multiple_of(*scale));
         vec![match unit {
             _ if millis == 0 => "0s".to_owned(),
             Some((unit, scale)) => format!("{}{unit}", millis / scale),
@@ -129,7 +145,8 @@ impl OptionValue for Delay {
     }
 
     fn show(&self) -> Vec<String> {
-        self.0.map_or_else(|| vec!["auto".to_owned()], |delay| delay.show())
+        self.0
+            .map_or_else(|| vec!["auto".to_owned()], |delay| delay.show())
     }
 
     fn magnitude(&self) -> Option<u64> {
@@ -189,7 +206,8 @@ impl<T: OptionValue> OptionValue for Option<T> {
     }
 
     fn show(&self) -> Vec<String> {
-        self.as_ref().map_or_else(|| vec!["none".to_owned()], OptionValue::show)
+        self.as_ref()
+            .map_or_else(|| vec!["none".to_owned()], OptionValue::show)
     }
 
     fn magnitude(&self) -> Option<u64> {
@@ -235,7 +253,10 @@ impl<T: OptionValue> OptionValue for Vec<T> {
         if written.len() > MOST_ITEMS {
             return Err(format!("{} items are over {MOST_ITEMS}", written.len()));
         }
-        written.iter().map(|item| T::parse(std::slice::from_ref(item))).collect()
+        written
+            .iter()
+            .map(|item| T::parse(std::slice::from_ref(item)))
+            .collect()
     }
 
     fn show(&self) -> Vec<String> {
@@ -252,7 +273,9 @@ impl OptionValue for Pattern {
 
     fn parse(written: &[String]) -> Result<Pattern, String> {
         let text = single(written)?;
-        Regex::new(text).map(Pattern).map_err(|error| error.to_string())
+        Regex::new(text)
+            .map(Pattern)
+            .map_err(|error| error.to_string())
     }
 
     fn show(&self) -> Vec<String> {
@@ -338,16 +361,26 @@ impl OptionValue for Header {
     const PLACEHOLDER: &'static str = "NAME: VALUE";
 
     fn parse(written: &[String]) -> Result<Header, String> {
-        const OURS: [&str; 5] =
-            ["host", "connection", "content-length", "transfer-encoding", "accept-encoding"];
+        const OURS: [&str; 5] = [
+            "host",
+            "connection",
+            "content-length",
+            "transfer-encoding",
+            "accept-encoding",
+        ];
         let text = single(written)?;
         let (name, value) = text.split_once(':').ok_or("write NAME: VALUE")?;
-        let name: http::HeaderName =
-            name.trim().parse().map_err(|_| format!("{name:?} is no header name"))?;
+        let name: http::HeaderName = name
+            .trim()
+            .parse()
+            .map_err(|_| format!("{name:?} is no header name"))?;
         if OURS.contains(&name.as_str()) {
             return Err(format!("the header {name} is the crawler's own"));
         }
-        let value = value.trim().parse().map_err(|_| format!("{value:?} is no header value"))?;
+        let value = value
+            .trim()
+            .parse()
+            .map_err(|_| format!("{value:?} is no header value"))?;
         Ok(Header { name, value })
     }
 
@@ -379,7 +412,11 @@ impl OptionValue for Auth {
         });
         let (host, user, password) = parts.ok_or("write HOST=USER:PASSWORD")?;
         let (user, password) = (user.to_owned(), password.to_owned());
-        Ok(Auth { host: host.to_ascii_lowercase(), user, password })
+        Ok(Auth {
+            host: host.to_ascii_lowercase(),
+            user,
+            password,
+        })
     }
 
     fn show(&self) -> Vec<String> {
@@ -400,8 +437,13 @@ impl OptionValue for Resolve {
 
     fn parse(written: &[String]) -> Result<Resolve, String> {
         let text = single(written)?;
-        let rule = text.parse::<ResolveRule>().map_err(|error| error.to_string())?;
-        Ok(Resolve { rule, written: text.to_owned() })
+        let rule = text
+            .parse::<ResolveRule>()
+            .map_err(|error| error.to_string())?;
+        Ok(Resolve {
+            rule,
+            written: text.to_owned(),
+        })
     }
 
     fn show(&self) -> Vec<String> {
@@ -419,10 +461,18 @@ mod tests {
 
     #[test]
     fn durations_are_written_with_their_unit() {
-        for (text, millis) in
-            [("250ms", 250), ("10s", 10_000), ("1.5s", 1_500), ("2h", 7_200_000), ("0", 0)]
-        {
-            assert_eq!(read::<Duration>(text), Ok(Duration::from_millis(millis)), "{text}");
+        for (text, millis) in [
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("1.5s", 1_500),
+            ("2h", 7_200_000),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                read::<Duration>(text),
+                Ok(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
         for wrong in ["10", "s", "-1s", "1 fortnight", "", "NaNs", "infs", "1e30s"] {
             assert!(read::<Duration>(wrong).is_err(), "{wrong}");
@@ -452,10 +502,16 @@ mod tests {
     #[test]
     fn headers_and_credentials_have_their_form() {
         let header: Header = read("X-Token: a:b").unwrap();
-        assert_eq!((header.name.as_str(), header.value.as_bytes()), ("x-token", &b"a:b"[..]));
+        assert_eq!(
+            (header.name.as_str(), header.value.as_bytes()),
+            ("x-token", &b"a:b"[..])
+        );
         assert!(read::<Header>("Host: x").is_err());
         assert!(read::<Header>("no colon").is_err());
         let auth: Auth = read("A.test:8080=me:p:w=d").unwrap();
-        assert_eq!((auth.host.as_str(), auth.password.as_str()), ("a.test:8080", "p:w=d"));
+        assert_eq!(
+            (auth.host.as_str(), auth.password.as_str()),
+            ("a.test:8080", "p:w=d")
+        );
     }
 }

@@ -1,0 +1,144 @@
+//! Running the server and the crawler as processes of their own, and reading what they cost.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+/// The binaries beside this one: `cargo xtask bench` builds them first.
+pub(crate) fn binary(name: &str, variable: &str) -> anyhow::Result<PathBuf> {
+    let path = match std::env::var_os(variable) {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe()?.with_file_name(name),
+    };
+    if !path.exists() {
+        bail!(
+            "{} is not there: cargo build --release -p nephila-cli -p nephila-sim",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// A served simulated web; ended when it is dropped.
+pub(crate) struct Web {
+    child: Child,
+    pub(crate) port: u64,
+    pub(crate) seed: String,
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Web {
+    /// Starts `nephila-sim serve` with these arguments and reads its first line.
+    pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Web> {
+        let binary = binary("nephila-sim", "NEPHILA_SIM_BIN")?;
+        let mut child = Command::new(binary)
+            .arg("serve")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let out = child.stdout.take().context("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let start: Value = serde_json::from_str(&line).context("the server's first line")?;
+        let port = start["port"].as_u64().context("the server's port")?;
+        let seed = start["seeds"][0]
+            .as_str()
+            .context("the server's seed")?
+            .to_owned();
+        Ok(Web { child, port, seed })
+    }
+
+    /// CPU of the server so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        const TICKS_A_SECOND: u64 = 100;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields = stat.rsplit(')').next().unwrap_or("");
+        let number = |place: usize| fields.split_whitespace().nth(place)?.parse::<u64>().ok();
+        let ticks = number(11)
+            .zip(number(12))
+            .map(|(user, system)| user + system);
+        let ticks = ticks.context("the server's accounting")?;
+        Ok(Duration::from_millis(ticks * 1_000 / TICKS_A_SECOND))
+    }
+}
+
+/// What a run of the crawler cost.
+pub(crate) struct Cost {
+    pub(crate) user: f64,
+    pub(crate) system: f64,
+    pub(crate) wall: f64,
+    pub(crate) peak_kib: u64,
+}
+
+/// Crawls the whole web and returns what it cost.
+pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<Cost> {
+    let _ = std::fs::remove_dir_all(out);
+    let before = children_usage()?;
+    let binary = binary("nephila", "NEPHILA_BIN")?;
+    let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
+    let mut child = Command::new(binary)
+        .args([
+            "crawl",
+            &web.seed,
+            "--quiet",
+            "--scope",
+            "any",
+            "--resolve",
+            &resolve,
+            "--out",
+        ])
+        .arg(out)
+        .args(options)
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    let mut peak_kib = 0;
+    // The peak is in the process's own file until it is reaped: looked at while it runs.
+    let status = loop {
+        if let Some(kib) = peak(child.id()) {
+            peak_kib = kib.max(peak_kib);
+        }
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if !status.success() {
+        bail!("the crawler ended with {status}");
+    }
+    let summary: Value = serde_json::from_slice(&std::fs::read(out.join("summary.json"))?)?;
+    let wall = summary["run_seconds"].as_f64().unwrap_or(0.0);
+    let after = children_usage()?;
+    Ok(Cost {
+        user: after.0 - before.0,
+        system: after.1 - before.1,
+        wall,
+        peak_kib,
+    })
+}
+
+fn peak(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// User and system seconds of all children that were waited for, by `/proc/self/stat`.
+fn children_usage() -> anyhow::Result<(f64, f64)> {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(')').next().unwrap_or("");
+    let number = |place: usize| fields.split_whitespace().nth(place)?.parse::<f64>().ok();
+    let (user, system) = number(13).zip(number(14)).context("/proc/self/stat")?;
+    Ok((user / TICKS_A_SECOND, system / TICKS_A_SECOND))
+}
