@@ -1,5 +1,10 @@
 //! The URL Standard's own cases (web-platform-tests), as far as they are http and https.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
 
 use std::path::PathBuf;
 

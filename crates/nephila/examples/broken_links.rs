@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p nephila --example broken_links -- URL DIR`
 
-#![expect(clippy::print_stdout, reason = "an example prints")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "an example prints; a row has its fields"
+)]
 
 use std::collections::HashMap;
 

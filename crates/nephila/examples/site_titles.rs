@@ -3,9 +3,10 @@
 //! `cargo run --release -p nephila --example site_titles -- URL DIR`
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "an example prints"
+    reason = "an example prints; a row has its fields"
 )]
 
 use nephila::{CommittedRows, Crawl, CrawlDirectory, Settings};

@@ -2,8 +2,10 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
 )]
 
 mod bad_input;

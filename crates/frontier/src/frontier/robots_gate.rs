@@ -1,6 +1,8 @@
 //! robots.txt in the frontier: the first URL of every host, and the gate before all others
 //! (RFC 9309).
 
+use std::time::Duration;
+
 use super::Frontier;
 use crate::canonical::CanonicalUrl;
 use crate::fingerprint::UrlKind;
@@ -41,6 +43,7 @@ impl<S, O> Frontier<S, O> {
                 is_passing,
             } => {
                 const MOST_DOUBLINGS: u32 = 16;
+                const GIVEN_UP_FOR: Duration = Duration::from_secs(600);
                 let attempts = match state {
                     RobotsState::Asked { attempts } => *attempts + 1,
                     _ => 1,
@@ -52,7 +55,15 @@ impl<S, O> Frontier<S, O> {
                 };
                 let doublings = attempts.saturating_sub(1).min(MOST_DOUBLINGS);
                 let wait = politeness.robots_retry_first.saturating_mul(1 << doublings);
-                let retry_at = now.after(wait.min(politeness.robots_lifetime));
+                // Given up for a while: longer than any back-off, so that its URLs are refused
+                // before it is asked for again.
+                let is_given_up = attempts >= politeness.robots_attempts;
+                let least = if is_given_up {
+                    GIVEN_UP_FOR + politeness.backoff_most
+                } else {
+                    wait
+                };
+                let retry_at = now.after(wait.min(politeness.robots_lifetime).max(least));
                 *state = RobotsState::Unavailable {
                     attempts,
                     retry_at,
