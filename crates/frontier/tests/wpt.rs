@@ -1,10 +1,4 @@
 //! The URL Standard's own cases (web-platform-tests), as far as they are http and https.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, and says what it skips"
-)]
 
 use std::path::PathBuf;
 
@@ -45,7 +39,8 @@ fn http_cases_of_the_url_standard() {
         let input = case["input"].as_str().unwrap();
         let base = case["base"].as_str();
         let href = case["href"].as_str();
-        if !is_crawled(href.unwrap_or(input)) && !(href.is_none() && base.is_some_and(is_crawled)) {
+        let is_failure_here = href.is_none() && base.is_some_and(is_crawled);
+        if !(is_crawled(href.unwrap_or(input)) || is_failure_here) {
             continue;
         }
         total += 1;
