@@ -51,9 +51,13 @@ impl Web {
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         let start: Value = serde_json::from_str(&line).context("the server's first line")?;
-        let port = start["port"].as_u64().context("the server's port")?;
-        let seed = start["seeds"][0]
-            .as_str()
+        let port = start
+            .get("port")
+            .and_then(Value::as_u64)
+            .context("the server's port")?;
+        let seed = start
+            .pointer("/seeds/0")
+            .and_then(Value::as_str)
             .context("the server's seed")?
             .to_owned();
         Ok(Web { child, port, seed })
@@ -117,7 +121,10 @@ pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<C
         bail!("the crawler ended with {status}");
     }
     let summary: Value = serde_json::from_slice(&std::fs::read(out.join("summary.json"))?)?;
-    let wall = summary["run_seconds"].as_f64().unwrap_or(0.0);
+    let wall = summary
+        .get("run_seconds")
+        .and_then(Value::as_f64)
+        .unwrap_or(0.0);
     let after = children_usage()?;
     Ok(Cost {
         user: after.0 - before.0,
