@@ -206,7 +206,7 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
             .auth
             .iter()
             .map(|auth| BasicAuth {
-                host: auth.host.clone(),
+                host: bound_host(&auth.host, seeds),
                 user: auth.user.clone(),
                 password: auth.password.clone(),
             })
@@ -220,6 +220,21 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
             .collect(),
         ..FetchConfig::default()
     })
+}
+
+/// The host that credentials are bound to, with its scheme: the one written, else the one that
+/// the seeds ask that host by, else https. Credentials for https are never sent over http.
+fn bound_host(written: &str, seeds: &[Seed]) -> String {
+    if written.contains("://") {
+        return written.to_owned();
+    }
+    let is_plain = |seed: &&Seed| seed.url.host() == written && seed.url.scheme() == "http";
+    let scheme = if seeds.iter().any(|seed| is_plain(&seed)) {
+        "http"
+    } else {
+        "https"
+    };
+    format!("{scheme}://{written}")
 }
 
 /// Whether the network can be set up as configured, before anything is made on the disk.

@@ -214,7 +214,7 @@ async fn answered<F>(
                     candidates = found.candidates;
                 }
                 parts.links = found.links;
-                if is_wrong_kind(queued, class.purpose, &analysis) {
+                if class.purpose == Purpose::Page && is_wrong_kind(queued, &parts, &analysis) {
                     ending.outcome = Outcome::WrongType;
                 }
                 parts.analysis = Some(analysis);
@@ -304,10 +304,11 @@ fn redirect<F>(
     }
 }
 
-/// A body whose header said nothing, and that is no text either.
-fn is_wrong_kind(queued: &QueuedUrl, purpose: Purpose, analysis: &Analysis) -> bool {
+/// A body of no known kind whose header said nothing: what is named by `--accept` was let through
+/// by its header before.
+fn is_wrong_kind(queued: &QueuedUrl, parts: &RowParts, analysis: &Analysis) -> bool {
     queued.kind == UrlKind::Page
-        && purpose == Purpose::Page
+        && parts.content_type.is_none()
         && matches!(analysis.kind, BodyKind::Other)
 }
 

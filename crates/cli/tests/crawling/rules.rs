@@ -71,9 +71,20 @@ fn answer(
         }
         let path = line.split(' ').nth(1).unwrap_or("/").to_owned();
         while reader.read_line(&mut line).unwrap_or(0) > 2 {}
+        let has_login = line.to_ascii_lowercase().contains(
+            "authorization: basic bwu6cHc="
+                .to_ascii_lowercase()
+                .as_str(),
+        );
+        let path = if has_login {
+            format!("{path}#login")
+        } else {
+            path
+        };
         noted.lock().unwrap().push(path.clone());
+        let path = path.trim_end_matches("#login");
         let missing = ("404 Not Found".to_owned(), String::new());
-        let (head, body) = answers.get(&path).unwrap_or(&missing);
+        let (head, body) = answers.get(path).unwrap_or(&missing);
         let has_type = head.to_ascii_lowercase().contains("content-type");
         let html = if has_type {
             ""
@@ -366,4 +377,42 @@ fn a_page_cannot_lead_to_the_owner_s_own_machines() {
         0
     );
     assert!(secret.asked().contains(&"/".to_owned()));
+}
+
+#[test]
+fn credentials_go_to_their_own_host_and_types_that_are_accepted_are_read() {
+    let other = Scripted::serve(&[("/", "200 OK", "other")]);
+    let links = format!(
+        "<a href=/file>f</a><a href='http://127.0.0.1:{}/'>o</a>",
+        other.port
+    );
+    let site = Scripted::serve(&[
+        ("/", "200 OK", &links),
+        (
+            "/file",
+            "200 OK\nContent-Type: application/pdf",
+            "%PDF-1.4 x",
+        ),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("c");
+    let auth = format!("127.0.0.1:{}=me:pw", site.port);
+    let options = [
+        "--scope",
+        "any",
+        "--allow-private",
+        "--auth",
+        &auth,
+        "--accept",
+        "*/*",
+    ];
+    assert_eq!(code(&site.crawl(&out, &options)), 0);
+    assert!(
+        site.asked().iter().all(|path| path.ends_with("#login")),
+        "{:?}",
+        site.asked()
+    );
+    assert_eq!(other.asked(), ["/", "/robots.txt"]);
+    let file = &pages(&out)[&format!("http://127.0.0.1:{}/file", site.port)];
+    assert_eq!(file["outcome"], "fetched");
 }

@@ -315,7 +315,7 @@ options! {
         "Send this header with every request",
         "none are needed";
     auth: Vec<Auth> = "auth", Fetching, "", ""..="", any_time,
-        "Basic authentication, sent to this host only, and over http only where the host is asked by http",
+        "Basic authentication, sent to this host only, by the scheme that its seed has or that is written before it (http://HOST=...), else by https",
         "credentials belong to one host";
     cookies: bool = "cookies", Fetching, "false", ""..="", any_time,
         "Keep cookies and send them back to their own site",
