@@ -28,25 +28,26 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let log_name = log.display().to_string();
         let mut arguments = WEB.to_vec();
         arguments.extend(["--latency", "100ms", "--log", &log_name]);
-        let web = Web::serve(&arguments)?;
+        let mut web = Web::serve(&arguments)?;
         let options = ["--concurrency", "1000", "--delay", delay];
         let cost = crawl(&web, &folder.join("crawl"), &options)?;
-        stop(&web)?;
-        let port = web.port.to_string();
-        let mut judge = WEB.to_vec();
-        judge.extend([
-            "--port",
-            &port,
+        web.stop()?;
+        let start = folder.join("web.json");
+        std::fs::write(&start, &web.start)?;
+        let start_name = start.display().to_string();
+        let judge = [
+            "--web",
+            &start_name,
             "--log",
             &log_name,
             "--delay",
             delay,
             "--per-host",
             "1",
-        ]);
+        ];
         let judged = Command::new(binary("nephila-sim", "NEPHILA_SIM_BIN")?)
             .arg("judge")
-            .args(&judge)
+            .args(judge)
             .output()?;
         let verdict = if judged.status.success() {
             "right"
@@ -64,16 +65,5 @@ pub(crate) fn run() -> anyhow::Result<()> {
             bail!("{}", String::from_utf8_lossy(&judged.stdout));
         }
     }
-    Ok(())
-}
-
-/// Ends the server in good order, so that it writes its log.
-fn stop(web: &Web) -> anyhow::Result<()> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(web.port)?))?;
-    stream
-        .write_all(b"GET /stop HTTP/1.1\r\nHost: control.sim.test\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
     Ok(())
 }

@@ -28,6 +28,8 @@ pub(crate) struct Web {
     child: Child,
     pub(crate) port: u64,
     pub(crate) seed: String,
+    /// The server's first line: its parameters, as `nephila-sim judge --web` takes them.
+    pub(crate) start: String,
 }
 
 impl Drop for Web {
@@ -60,7 +62,24 @@ impl Web {
             .and_then(Value::as_str)
             .context("the server's seed")?
             .to_owned();
-        Ok(Web { child, port, seed })
+        Ok(Web {
+            child,
+            port,
+            seed,
+            start: line,
+        })
+    }
+
+    /// Ends the server in good order, so that it writes its log.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(self.port)?))?;
+        let request = "GET /stop HTTP/1.1\r\nHost: control.sim.test\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// CPU of the server so far.
