@@ -126,7 +126,7 @@ impl Crawl {
         let lock = DirectoryLock::acquire(&directory.state())?;
         let clock = Clock::start();
         let state = directory.state();
-        let (log, _) = CommitLog::open(&state, &mut |_, _| Ok(()))?;
+        let log = open_log(&state, &clock)?;
         let history = History::read(&state)?;
         let (rows, repaired) = PartWriter::open_at(
             &directory.pages(),
@@ -496,6 +496,32 @@ fn restore(
         }
     })?;
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Opens the log of a crawl, or begins it where the crawl died before it had one.
+fn open_log(state: &Path, clock: &Clock) -> Result<CommitLog, Error> {
+    let mut commits = 0;
+    let opened = CommitLog::open(state, &mut |_, _| {
+        commits += 1;
+        Ok(())
+    });
+    let mut log = match opened {
+        Ok((log, _)) => log,
+        Err(error) if error.kind() == nephila_store::ErrorKind::NotACrawl => {
+            CommitLog::create(state)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if commits == 0 {
+        let mut payload = Vec::new();
+        Entry::Begin {
+            key: setup::random_key()?,
+            at: clock.now(),
+        }
+        .encode(&mut payload);
+        log.append(&payload)?;
+    }
+    Ok(log)
 }
 
 /// Adds changes to the settings of a crawl; true when there was one.

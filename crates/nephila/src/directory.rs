@@ -87,7 +87,7 @@ impl CrawlDirectory {
     pub(crate) fn create(&self) -> Result<(), Error> {
         match fs::read_dir(&self.root) {
             Ok(mut entries) => {
-                if entries.next().is_some() {
+                if entries.next().is_some() && !self.is_abandoned() {
                     return Err(self.exists());
                 }
             }
@@ -101,9 +101,30 @@ impl CrawlDirectory {
             Err(error) => return Err(Error::io(&self.root, "read", error)),
         }
         for path in [self.pages(), self.state()] {
-            fs::create_dir(&path).map_err(|error| Error::io(&path, "make the directory", error))?;
+            fs::create_dir_all(&path)
+                .map_err(|error| Error::io(&path, "make the directory", error))?;
         }
         Ok(())
+    }
+
+    /// Whether a crawl died here before it had its `crawl.toml`: nothing is lost by beginning anew.
+    fn is_abandoned(&self) -> bool {
+        let names = |path: &Path| -> Option<Vec<std::ffi::OsString>> {
+            fs::read_dir(path)
+                .ok()?
+                .map(|entry| Some(entry.ok()?.file_name()))
+                .collect()
+        };
+        let only = |path: &Path, known: &[&str]| {
+            names(path).is_some_and(|names| {
+                names
+                    .iter()
+                    .all(|name| known.iter().any(|known| name.as_os_str() == *known))
+            })
+        };
+        only(&self.root, &["pages", "state", "crawl.new"])
+            && (!self.pages().exists() || only(&self.pages(), &[]))
+            && (!self.state().exists() || only(&self.state(), &["lock"]))
     }
 
     fn exists(&self) -> Error {

@@ -155,3 +155,33 @@ fn has_rows(directory: &Path) -> bool {
     let part = directory.join("pages/part-00000.jsonl");
     std::fs::metadata(part).is_ok_and(|part| part.len() > 0)
 }
+
+#[test]
+fn a_crawl_that_died_at_its_very_beginning_is_begun_again() {
+    let site = Site::new(Web::plain(1, 1, 12));
+    assert_eq!(code(&site.crawl("whole").output().unwrap()), 0);
+    // As a kill leaves it between the configuration and the log.
+    let early = site.path("early");
+    std::fs::create_dir_all(early.join("pages")).unwrap();
+    std::fs::create_dir_all(early.join("state")).unwrap();
+    std::fs::copy(site.path("whole/crawl.toml"), early.join("crawl.toml")).unwrap();
+    let output = nephila()
+        .arg("resume")
+        .arg(&early)
+        .arg("--quiet")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{}", words(&output));
+    assert_eq!(facts(&early), facts(&site.path("whole")));
+    // And before the configuration.
+    std::fs::create_dir_all(site.path("earlier/state")).unwrap();
+    std::fs::write(site.path("earlier/state/lock"), "1").unwrap();
+    let output = site.crawl("earlier").output().unwrap();
+    assert_eq!(code(&output), 0, "{}", words(&output));
+    assert_eq!(facts(&site.path("earlier")).len(), 12);
+    // Anything else that is there stays untouched.
+    std::fs::create_dir_all(site.path("other/pages")).unwrap();
+    std::fs::write(site.path("other/pages/mine.txt"), "mine").unwrap();
+    assert_eq!(code(&site.crawl("other").output().unwrap()), 2);
+    assert!(site.path("other/pages/mine.txt").exists());
+}
