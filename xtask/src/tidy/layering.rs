@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-fetch", &[]),
     ("nephila-parse", &[]),
     ("nephila-store", &[]),
+    ("nephila-warc", &[]),
     ("nephila-sim", &[]),
     (
         "nephila",
@@ -18,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nephila-fetch",
             "nephila-parse",
             "nephila-store",
+            "nephila-warc",
             "nephila-robots",
         ],
     ),
@@ -37,6 +39,7 @@ pub(crate) const PURE: &[(&str, &str)] = &[
     ("nephila-robots", "crates/robots"),
     ("nephila-frontier", "crates/frontier"),
     ("nephila-parse", "crates/parse"),
+    ("nephila-warc", "crates/warc"),
 ];
 
 /// Families of crates that do I/O: the name itself, or the name and a dash.
