@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, FlockOperation};
 
 use crate::error::{Access, Error, ErrorKind};
+use crate::faults::{self, Act};
 
 /// What is counted, and can be made to fail, in tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,20 @@ fn about_to(_operation: Operation) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes one change of the disk.
+fn change<T>(act: Act<'_>, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    about_to(Operation::Change)?;
+    faults::around(act, run)
+}
+
+/// Makes changes last.
+fn sync(act: Act<'_>, run: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    about_to(Operation::Sync)?;
+    // What lasts on a watched disk is not for the real one to say, and a real sync takes its time.
+    let is_watched = faults::is_watched(act);
+    faults::around(act, || if is_watched { Ok(()) } else { run() })
+}
+
 /// An open file that knows its path.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -42,7 +57,7 @@ pub(crate) struct File {
 impl File {
     /// Makes a file that must not be there yet, open for reading and writing.
     pub(crate) fn create_new(path: PathBuf) -> Result<Self, Error> {
-        let opened = about_to(Operation::Change).and_then(|()| {
+        let opened = change(Act::Create(&path), || {
             fs::File::options()
                 .read(true)
                 .write(true)
@@ -60,7 +75,7 @@ impl File {
 
     /// Opens a file for reading and writing, and makes it when it is not there.
     pub(crate) fn open_or_create(path: PathBuf) -> Result<Self, Error> {
-        let opened = about_to(Operation::Change).and_then(|()| {
+        let opened = change(Act::Create(&path), || {
             fs::File::options()
                 .read(true)
                 .write(true)
@@ -119,17 +134,31 @@ impl File {
 
     /// Writes all of `bytes` at `offset`. On an error any prefix of them may have been written.
     pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<(), Error> {
-        about_to(Operation::Write)
-            .or_else(|error| self.write_half_at(bytes, offset, error))
-            .and_then(|()| self.file.write_all_at(bytes, offset))
+        self.write_at(bytes, offset)
             .map_err(|error| Error::io("cannot be written", &self.path, Access::Write, error))
     }
 
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let act = Act::Write(&self.path, offset, bytes);
+        if let Err(error) = about_to(Operation::Write).and_then(|()| faults::before(act)) {
+            self.write_half_at(bytes, offset)?;
+            return Err(error);
+        }
+        if faults::is_amid(act) {
+            self.write_half_at(bytes, offset)?;
+            faults::die();
+        }
+        self.file.write_all_at(bytes, offset)?;
+        faults::after(act);
+        Ok(())
+    }
+
     /// An injected failure behaves as a full disk does: the first half of the bytes is written.
-    fn write_half_at(&self, bytes: &[u8], offset: u64, error: io::Error) -> io::Result<()> {
+    fn write_half_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
         self.file.write_all_at(half, offset)?;
-        Err(error)
+        faults::after(Act::Write(&self.path, offset, half));
+        Ok(())
     }
 
     /// Fills all of `bytes` from `offset`; a file that ends before is [`ErrorKind::Corrupt`].
@@ -160,16 +189,25 @@ impl File {
 
     /// Returns when the bytes, and what is needed to find them, are on the disk (fdatasync).
     pub(crate) fn sync_data(&self) -> Result<(), Error> {
-        about_to(Operation::Sync)
-            .and_then(|()| self.file.sync_data())
+        sync(Act::Sync(&self.path), || self.file.sync_data())
             .map_err(|error| Error::io("cannot be synced", &self.path, Access::Write, error))
+    }
+
+    /// Only its owner may read and write it from now on.
+    pub(crate) fn make_private(&self) -> Result<(), Error> {
+        use std::os::unix::fs::PermissionsExt;
+        const OWNER_ONLY: u32 = 0o600;
+        self.file
+            .set_permissions(fs::Permissions::from_mode(OWNER_ONLY))
+            .map_err(|error| Error::io("cannot be made private", &self.path, Access::Write, error))
     }
 
     /// Cuts the file to `length` bytes.
     pub(crate) fn truncate(&self, length: u64) -> Result<(), Error> {
-        about_to(Operation::Change)
-            .and_then(|()| self.file.set_len(length))
-            .map_err(|error| Error::io("cannot be cut", &self.path, Access::Write, error))
+        change(Act::Truncate(&self.path, length), || {
+            self.file.set_len(length)
+        })
+        .map_err(|error| Error::io("cannot be cut", &self.path, Access::Write, error))
     }
 
     /// Gives the disk space of a range back and leaves zeros there. False where the file system
@@ -263,22 +301,19 @@ pub(crate) fn numbered(
 
 /// Removes a file.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
-    about_to(Operation::Change)
-        .and_then(|()| fs::remove_file(path))
+    change(Act::Remove(path), || fs::remove_file(path))
         .map_err(|error| Error::io("cannot be removed", path, Access::Write, error))
 }
 
 /// Gives a file a new name in place of whatever had that name.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    about_to(Operation::Change)
-        .and_then(|()| fs::rename(from, to))
+    change(Act::Rename(from, to), || fs::rename(from, to))
         .map_err(|error| Error::io("cannot be renamed", from, Access::Write, error))
 }
 
 /// Returns when the directory's entries (files made, renamed and removed) are on the disk.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    about_to(Operation::Sync)
-        .and_then(|()| fs::File::open(dir)?.sync_all())
+    sync(Act::SyncDir(dir), || fs::File::open(dir)?.sync_all())
         .map_err(|error| Error::io("cannot be synced", dir, Access::Write, error))
 }
 

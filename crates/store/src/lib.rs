@@ -5,6 +5,7 @@
 //! | [`DirectoryLock`] | `lock` | no | one process a directory, released when the process dies |
 //! | [`CommitLog`] | `commit-000000.log` | yes | a commit is there whole or not at all, in order |
 //! | [`PartWriter`] | `PREFIX-00000.EXT` | yes, when synced | exactly the committed prefix after a crash |
+//! | [`NewFile`] | any | yes, when published | a file is there whole or not at all |
 //! | [`SeenSet`] | `seen-000000.run` | no | a set within a bound of memory, rebuilt from the log |
 //! | [`BlockFile`] | `blocks-000000.dat` | no | blocks of bytes written once and taken once |
 //!
@@ -17,7 +18,7 @@
 //! 1. append the rows of the pages to the [`PartWriter`];
 //! 2. [`PartWriter::sync`], which returns the position that is durable;
 //! 3. [`CommitLog::append`] outcomes, admitted outlinks and that position in one payload;
-//! 4. only now count those pages as done.
+//! 4. only now count those pages as done, and [`PartWriter::publish_ended`] the parts that were ended.
 //!
 //! After a crash, [`CommitLog::open`] replays every whole commit, and [`PartWriter::open_at`] cuts the
 //! parts back to the position in the last of them.
@@ -28,15 +29,20 @@
 
 mod blocks;
 mod error;
+pub mod faults;
 mod file;
 mod lock;
 mod log;
 mod part;
 mod seen;
+mod whole;
 
 pub use blocks::{BlockFile, BlockId, MAX_BLOCK_BYTES};
 pub use error::{Error, ErrorKind};
 pub use lock::{DirectoryLock, Holder};
 pub use log::{CommitLog, DEFAULT_SEGMENT_BYTES, MAX_PAYLOAD_BYTES, Replayed, Visit, replay};
-pub use part::{PartPosition, PartWriter, Repaired};
+pub use part::{PartNames, PartPosition, PartWriter, Repaired};
 pub use seen::{MINIMUM_MEMORY_BYTES, SeenSet};
+pub use whole::{
+    NewFile, io_error, make_dir, remove_file, remove_unfinished, store_error, write_whole,
+};

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use nephila_store::{
-    BlockFile, CommitLog, DirectoryLock, Error, ErrorKind, PartWriter, SeenSet, replay,
+    BlockFile, CommitLog, DirectoryLock, Error, ErrorKind, PartNames, PartWriter, SeenSet, replay,
 };
 use tempfile::TempDir;
 
@@ -125,7 +125,7 @@ fn the_parts_keep_what_was_synced_and_go_on_when_there_is_space() {
     };
     let pages = disk.path().join("pages");
     let ballast = put_ballast(&disk);
-    let mut writer = PartWriter::create(&pages, "part", "txt", 50_000).unwrap();
+    let mut writer = PartWriter::create(PartNames::new(&pages, "part", "txt"), 50_000).unwrap();
     let row = [b'x'; 1_000];
     let mut position = writer.sync().unwrap();
     let mut appended = 0;
@@ -139,7 +139,8 @@ fn the_parts_keep_what_was_synced_and_go_on_when_there_is_space() {
     fs::remove_file(ballast).unwrap();
     assert_eq!(writer.sync().unwrap().rows, appended);
     drop(writer);
-    let (_, repaired) = PartWriter::open_at(&pages, "part", "txt", 50_000, position).unwrap();
+    let (_, repaired) =
+        PartWriter::open_at(PartNames::new(&pages, "part", "txt"), 50_000, position, 0).unwrap();
     assert_eq!(repaired.cut_bytes, (appended - position.rows) * 1_000);
     let parts = fs::read_dir(&pages)
         .unwrap()
@@ -196,7 +197,8 @@ fn a_read_only_disk_can_be_read_and_says_what_it_is() {
         opened.unwrap_err(),
         DirectoryLock::acquire(&state).unwrap_err(),
         CommitLog::create(&disk.path().join("new")).unwrap_err(),
-        PartWriter::create(&disk.path().join("pages"), "part", "txt", 1).unwrap_err(),
+        PartWriter::create(PartNames::new(disk.path().join("pages"), "part", "txt"), 1)
+            .unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use nephila_store::{CommitLog, DirectoryLock, ErrorKind, PartPosition, PartWriter};
+use nephila_store::{CommitLog, DirectoryLock, ErrorKind, PartNames, PartPosition, PartWriter};
 
 const DIR_VARIABLE: &str = "NEPHILA_STORE_TEST_DIR";
 const ROLL_BYTES: u64 = 4_000;
@@ -56,7 +56,13 @@ fn open(dir: &Path) -> (CommitLog, PartWriter, PartPosition) {
         Err(error) => panic!("{error}"),
     };
     let pages = dir.join("pages");
-    let (writer, _) = PartWriter::open_at(&pages, "part", "txt", ROLL_BYTES, position).unwrap();
+    let (writer, _) = PartWriter::open_at(
+        PartNames::new(&pages, "part", "txt"),
+        ROLL_BYTES,
+        position,
+        0,
+    )
+    .unwrap();
     (log.with_segment_bytes(500), writer, position)
 }
 
@@ -130,8 +136,10 @@ fn a_killed_process_leaves_exactly_what_was_committed() {
             position.rows >= committed,
             "round {round}: {committed} rows, {position:?}"
         );
+        let names = PartNames::new(dir.path().join("pages"), "part", "txt");
         let parts = (0..=position.part).map(|part| {
-            std::fs::read_to_string(dir.path().join(format!("pages/part-{part:05}.txt"))).unwrap()
+            let named = std::fs::read_to_string(names.path(part));
+            named.unwrap_or_else(|_| std::fs::read_to_string(names.open_path(part)).unwrap())
         });
         let expected: String = (0..position.rows).map(row).collect();
         assert_eq!(parts.collect::<String>(), expected, "round {round}");
