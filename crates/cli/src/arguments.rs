@@ -37,8 +37,21 @@ fn crawl() -> Command {
             Arg::new("out")
                 .long("out")
                 .short('o')
+                .value_name("DIR|URL")
+                .help(
+                    "The crawl directory to make [default: named after the first host and the time], \
+                     or where the outputs go: s3://BUCKET/PATH, gs://, az:// or file:///PATH",
+                ),
+        )
+        .arg(
+            Arg::new("state")
+                .long("state")
                 .value_name("DIR")
-                .help("The crawl directory to make [default: named after the first host and the time]"),
+                .requires("out")
+                .help(
+                    "With a URL as --out: the crawl directory to make, which resume and status \
+                     take [default: as without --out]",
+                ),
         )
         .arg(config_file())
         .args(display());

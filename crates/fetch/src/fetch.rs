@@ -147,6 +147,7 @@ impl Fetcher {
             remote,
             reused,
             times: progress.times,
+            raw: None,
         })
     }
 

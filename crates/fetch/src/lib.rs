@@ -45,6 +45,6 @@ pub use fetch::{Fetch, Fetcher};
 pub use proxy::{NoProxy, ProxyConfig, ProxyServer};
 pub use request::{BodyFilter, Request};
 pub use resolve::ResolveRule;
-pub use response::{Response, ResponseHead, Times};
+pub use response::{RawExchange, Response, ResponseHead, Times};
 pub use retry_after::retry_after;
 pub use shared::{Clock, Shared};

@@ -41,6 +41,8 @@ pub struct Request {
     /// Whether a body beyond that limit is cut there and given ([`crate::Response::body_cut`]),
     /// instead of [`crate::FetchErrorKind::BodyTooLarge`]. An HTTP/1 connection is then closed.
     pub cut_body: bool,
+    /// Whether the bytes are kept as they go over the wire.
+    pub keep_raw: bool,
 }
 
 impl Request {
@@ -54,6 +56,7 @@ impl Request {
             take: BodyFilter::all(),
             max_wire_bytes: None,
             cut_body: false,
+            keep_raw: false,
         }
     }
 }

@@ -31,6 +31,17 @@ pub struct Response {
     pub reused: bool,
     /// How long each state took.
     pub times: Times,
+    /// Raw.
+    pub raw: Option<RawExchange>,
+}
+
+/// Stub.
+#[derive(Debug, Clone)]
+pub struct RawExchange {
+    /// Request.
+    pub request: Bytes,
+    /// Response.
+    pub response: Bytes,
 }
 
 /// Status, version and headers of a response.

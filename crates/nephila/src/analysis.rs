@@ -186,12 +186,20 @@ impl Analyst {
             1
         };
         let expected = work.body.len() as u64 * scale;
-        if expected < self.offload_bytes {
-            return Ok(analyse(work, &self.options, &self.clock));
-        }
         let (options, clock) = (self.options.clone(), self.clock);
-        self.workers
-            .run(move || analyse(work, &options, &clock))
+        self.run(expected, move || analyse(work, &options, &clock))
             .await
+    }
+
+    /// Runs work on so many bytes where that stalls nobody: here, or on a worker thread.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if bytes < self.offload_bytes {
+            return Ok(work());
+        }
+        self.workers.run(work).await
     }
 }

@@ -1,14 +1,15 @@
 //! Reading the rows of a crawl: those that are committed, in their order, one at a time.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Take};
+use std::fmt;
+use std::io::{BufRead, Read, Take};
 use std::path::PathBuf;
 
 use nephila_store::PartPosition;
 
-use crate::directory::{CrawlDirectory, PART_EXTENSION, PART_PREFIX};
+use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::journal::Entry;
+use crate::row_parts::RowParts;
 use crate::state::for_each_entry;
 
 /// The committed rows of a crawl, as lines of JSON.
@@ -18,7 +19,7 @@ use crate::state::for_each_entry;
 /// does not come. Nothing is changed or locked. Memory: one row.
 #[derive(Debug)]
 pub struct CommittedRows {
-    directory: CrawlDirectory,
+    parts: RowParts,
     end: PartPosition,
     /// The part that comes next.
     next_part: u32,
@@ -34,12 +35,22 @@ pub struct RowPlace {
     pub line: u64,
 }
 
-#[derive(Debug)]
 struct Part {
     path: PathBuf,
-    reader: BufReader<Take<File>>,
+    reader: Take<Box<dyn BufRead + Send>>,
     line: u64,
     is_last: bool,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "Part({}, line {})",
+            self.path.display(),
+            self.line
+        )
+    }
 }
 
 impl CommittedRows {
@@ -49,20 +60,21 @@ impl CommittedRows {
     /// [`ErrorKind::NotACrawl`], [`ErrorKind::Corrupt`], and whatever the file system has against
     /// it.
     pub fn open(directory: &CrawlDirectory) -> Result<CommittedRows, Error> {
-        directory.read_config()?;
         let mut end = PartPosition::default();
+        // The configuration first: without it, it is no crawl.
+        let parts = directory.row_parts()?;
         for_each_entry(&directory.state(), |entry| {
             if let Entry::Rows(position) = entry {
                 end = position;
             }
         })?;
-        Ok(CommittedRows::up_to(directory, end))
+        Ok(CommittedRows::up_to(parts, end))
     }
 
     /// The rows before `end`, a position that a commit holds.
-    pub(crate) fn up_to(directory: &CrawlDirectory, end: PartPosition) -> CommittedRows {
+    pub(crate) fn up_to(parts: RowParts, end: PartPosition) -> CommittedRows {
         CommittedRows {
-            directory: directory.clone(),
+            parts,
             end,
             next_part: 0,
             part: None,
@@ -92,7 +104,7 @@ impl CommittedRows {
                     _ => Err(part.lost("its last row is torn")),
                 };
             }
-            if part.is_last && part.reader.get_ref().limit() > 0 {
+            if part.is_last && part.reader.limit() > 0 {
                 return Err(part.lost("it is shorter than what was committed"));
             }
             self.part = None;
@@ -116,23 +128,11 @@ impl CommittedRows {
             return Ok(false);
         }
         self.next_part += 1;
-        let name = format!("{PART_PREFIX}-{number:05}.{PART_EXTENSION}");
-        let path = self.directory.pages().join(name);
-        let file = File::open(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                let what = format!(
-                    "{} is missing: rows that were committed are lost",
-                    path.display()
-                );
-                Error::new(ErrorKind::Corrupt, what)
-            }
-            _ => Error::io(&path, "open", error),
-        })?;
+        let opened = self.parts.open(number)?;
         let limit = if is_last { self.end.bytes } else { u64::MAX };
-        let reader = BufReader::new(file.take(limit));
         self.part = Some(Part {
-            path,
-            reader,
+            path: opened.path,
+            reader: opened.reader.take(limit),
             line: 0,
             is_last,
         });
@@ -157,7 +157,8 @@ mod tests {
     use super::*;
 
     fn read_all(directory: &CrawlDirectory, end: PartPosition) -> Result<Vec<String>, Error> {
-        let mut rows = CommittedRows::up_to(directory, end);
+        let parts = RowParts::of(directory, &crate::Settings::new().check().unwrap());
+        let mut rows = CommittedRows::up_to(parts, end);
         let (mut row, mut all) = (Vec::new(), Vec::new());
         while rows.next_into(&mut row)? {
             let place = rows.place().unwrap();

@@ -14,14 +14,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use nephila_store::{CommitLog, PartPosition, PartWriter};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{DoneEntry, Entry, StopEntry, StopReason};
-use crate::tally::Tally;
+use crate::sinks::{Ended, Sinks};
+use crate::visit::Record;
 
 /// Pages in one commit at most.
 const MOST_PAGES: u64 = 1_000;
@@ -43,17 +43,14 @@ pub(crate) struct Handover {
     pub(crate) admitted: Vec<u8>,
     /// How many URLs `admitted` holds.
     pub(crate) admitted_count: u64,
-    /// The outcome of a URL, and its row with the line feed at its end.
-    pub(crate) done: Option<(DoneEntry, Vec<u8>)>,
+    /// The outcome of a URL, its row and its exchange.
+    pub(crate) done: Option<Record>,
 }
 
 impl Handover {
     fn pieces(&self) -> u32 {
-        let row = self
-            .done
-            .as_ref()
-            .map_or(0, |(done, row)| row.len() + done.url.len());
-        let pieces = (self.admitted.len() + row) / PIECE_BYTES + 1;
+        let done = self.done.as_ref().map_or(0, Record::bytes);
+        let pieces = (self.admitted.len() + done) / PIECE_BYTES + 1;
         pieces.min(MOST_WAITING) as u32
     }
 }
@@ -90,30 +87,13 @@ impl CommitSender {
 /// The committer's thread.
 pub(crate) struct Committer {
     sender: CommitSender,
-    thread: JoinHandle<Result<Committed, Error>>,
-}
-
-/// What the committer knows when it has ended.
-#[derive(Debug)]
-pub(crate) struct Committed {
-    /// Counts of all runs of the crawl.
-    pub(crate) tally: Tally,
-    /// The position behind the last row.
-    pub(crate) position: PartPosition,
-}
-
-/// What the committer writes to.
-pub(crate) struct Sinks {
-    pub(crate) log: CommitLog,
-    pub(crate) rows: PartWriter,
-    pub(crate) tally: Tally,
+    thread: JoinHandle<Result<Ended, Error>>,
 }
 
 impl Committer {
     /// Starts the thread. When it fails it ends the crawl through `control`.
     pub(crate) fn start(
-        sinks: Sinks,
-        position: PartPosition,
+        mut sinks: Sinks,
         interval: Duration,
         clock: Clock,
         control: Control,
@@ -124,14 +104,19 @@ impl Committer {
             messages,
             room: room.clone(),
         };
+        sinks.start_publishing(true)?;
         let work = move || {
-            let mut desk = Desk::new(sinks, clock, room, position);
-            let ended = desk.run(&receiver, interval);
+            let mut desk = Desk::new(sinks, clock, room.clone());
+            let ended = match desk.run(&receiver, interval) {
+                Ok(()) => desk.end(),
+                // What the publisher has failed of is the cause of what was seen here.
+                Err(error) => Err(desk.sinks.abandon().unwrap_or(error)),
+            };
             if ended.is_err() {
-                desk.room.close();
+                room.close();
                 control.end();
             }
-            ended.map(|()| desk.into_committed())
+            ended
         };
         let thread = std::thread::Builder::new()
             .name("commit".to_owned())
@@ -155,7 +140,7 @@ impl Committer {
     }
 
     /// Commits what was handed over, notes why the run ended, and joins the thread.
-    pub(crate) fn finish(self, reason: StopReason) -> Result<Committed, Error> {
+    pub(crate) fn finish(self, reason: StopReason) -> Result<Ended, Error> {
         // A committer that failed has closed its end; its error is told by the join.
         let _ = self.sender.messages.send(Message::Stop(reason));
         drop(self.sender);
@@ -166,7 +151,7 @@ impl Committer {
 }
 
 /// The committer at work.
-struct Desk {
+pub(crate) struct Desk {
     sinks: Sinks,
     clock: Clock,
     room: Arc<Semaphore>,
@@ -175,11 +160,10 @@ struct Desk {
     /// Pieces of room to give back after the commit.
     pieces: usize,
     waiting_tally: Vec<DoneEntry>,
-    position: PartPosition,
 }
 
 impl Desk {
-    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>, position: PartPosition) -> Desk {
+    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
         Desk {
             sinks,
             clock,
@@ -188,7 +172,6 @@ impl Desk {
             pages: 0,
             pieces: 0,
             waiting_tally: Vec::new(),
-            position,
         }
     }
 
@@ -225,9 +208,9 @@ impl Desk {
         };
         self.pieces += pieces as usize;
         self.payload.extend_from_slice(&handover.admitted);
-        if let Some((done, row)) = handover.done {
-            self.sinks.rows.append(&row, 1)?;
-            let entry = Entry::Done(Box::new(done));
+        if let Some(mut record) = handover.done {
+            self.sinks.take(&mut record, self.clock.now())?;
+            let entry = Entry::Done(Box::new(record.done));
             entry.encode(&mut self.payload);
             if let Entry::Done(done) = entry {
                 self.waiting_tally.push(*done);
@@ -241,9 +224,7 @@ impl Desk {
         if self.payload.is_empty() {
             return Ok(());
         }
-        self.position = self.sinks.rows.sync()?;
-        Entry::Rows(self.position).encode(&mut self.payload);
-        self.sinks.log.append(&self.payload)?;
+        self.sinks.commit(&mut self.payload)?;
         for done in self.waiting_tally.drain(..) {
             self.sinks.tally.add(&done);
         }
@@ -264,10 +245,7 @@ impl Desk {
         self.commit()
     }
 
-    fn into_committed(self) -> Committed {
-        Committed {
-            tally: self.sinks.tally,
-            position: self.position,
-        }
+    fn end(self) -> Result<Ended, Error> {
+        self.sinks.end()
     }
 }

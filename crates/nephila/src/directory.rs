@@ -2,22 +2,22 @@
 //!
 //! ```text
 //! DIR/crawl.toml          the checked configuration and the seeds
-//! DIR/pages/part-*.jsonl  the rows
+//! DIR/pages/part-*        the rows, in the forms that --format names
+//! DIR/warc/crawl-*        the exchanges and their index, with --format warc
 //! DIR/state/              the commit log, the lock, and what is derived from the log
+//! DIR/state/rows/         the rows, where JSON lines are none of the forms
+//! DIR/state/outbox/       files on their way to an object store
 //! DIR/summary.json        the counts, written at the end of a run
 //! ```
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nephila_store::{make_dir, write_whole};
+
 use crate::error::{Error, ErrorKind};
 use crate::options::{CrawlConfig, Settings, read_seeds, write_crawl_file};
-
-/// The prefix of the files of rows.
-pub(crate) const PART_PREFIX: &str = "part";
-
-/// Their extension.
-pub(crate) const PART_EXTENSION: &str = "jsonl";
+use crate::row_parts::RowParts;
 
 /// A crawl directory's paths.
 #[derive(Clone, Debug)]
@@ -56,28 +56,25 @@ impl CrawlDirectory {
         self.root.join("summary.json")
     }
 
-    /// The files of rows, in order.
-    ///
-    /// # Errors
-    /// When the directory cannot be read.
-    pub fn parts(&self) -> Result<Vec<PathBuf>, Error> {
-        let pages = self.pages();
-        let entries = fs::read_dir(&pages).map_err(|error| Error::io(&pages, "read", error))?;
-        let mut parts: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or("");
-                name.starts_with(PART_PREFIX)
-                    && path
-                        .extension()
-                        .is_some_and(|extension| extension == PART_EXTENSION)
-            })
-            .collect();
-        parts.sort();
-        Ok(parts)
+    /// `warc/`.
+    pub fn warc(&self) -> PathBuf {
+        self.root.join("warc")
+    }
+
+    /// `state/rows/`.
+    pub(crate) fn kept_rows(&self) -> PathBuf {
+        self.state().join("rows")
+    }
+
+    /// `state/outbox/`.
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.state().join("outbox")
+    }
+
+    /// Where its rows lie, by its configuration.
+    pub(crate) fn row_parts(&self) -> Result<RowParts, Error> {
+        let (_, settings) = self.read_config()?;
+        Ok(RowParts::of(self, &settings.check()?))
     }
 
     /// Makes the directory for a new crawl. It may exist if it is empty.
@@ -100,11 +97,7 @@ impl CrawlDirectory {
             }
             Err(error) => return Err(Error::io(&self.root, "read", error)),
         }
-        for path in [self.pages(), self.state()] {
-            fs::create_dir_all(&path)
-                .map_err(|error| Error::io(&path, "make the directory", error))?;
-        }
-        Ok(())
+        Ok(make_dir(&self.state())?)
     }
 
     /// Whether a crawl died here before it had its `crawl.toml`: nothing is lost by beginning anew.
@@ -122,8 +115,11 @@ impl CrawlDirectory {
                     .all(|name| known.iter().any(|known| name.as_os_str() == *known))
             })
         };
-        only(&self.root, &["pages", "state", "crawl.new"])
-            && (!self.pages().exists() || only(&self.pages(), &[]))
+        only(
+            &self.root,
+            &["pages", "warc", "state", "crawl.new", "crawl.toml.new"],
+        ) && (!self.pages().exists() || only(&self.pages(), &[]))
+            && (!self.warc().exists() || only(&self.warc(), &[]))
             && (!self.state().exists() || only(&self.state(), &["lock"]))
     }
 
@@ -143,10 +139,8 @@ impl CrawlDirectory {
     /// Writes `crawl.toml`, whole or not at all. Only its owner may read it: it may hold
     /// credentials.
     pub(crate) fn write_config(&self, config: &CrawlConfig, seeds: &[String]) -> Result<(), Error> {
-        self.write_whole(
-            &self.crawl_file(),
-            write_crawl_file(config, seeds).as_bytes(),
-        )
+        let text = write_crawl_file(config, seeds);
+        Ok(write_whole(&self.crawl_file(), text.as_bytes(), true)?)
     }
 
     /// Reads `crawl.toml`: the seeds and the settings.
@@ -178,29 +172,5 @@ impl CrawlDirectory {
             Error::new(ErrorKind::Version, what)
         })?;
         Ok((seeds, settings))
-    }
-
-    /// Writes a file of the crawl directory, whole or not at all.
-    pub(crate) fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-        const OWNER_ONLY: u32 = 0o600;
-        let fresh = path.with_extension("new");
-        let write = || -> std::io::Result<()> {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(OWNER_ONLY)
-                .open(&fresh)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&fresh, path)?;
-            fs::File::open(&self.root)?.sync_all()
-        };
-        write().map_err(|error| {
-            let _ = fs::remove_file(&fresh);
-            Error::io(path, "write", error)
-        })
     }
 }

@@ -13,13 +13,17 @@ use crate::committed_rows::CommittedRows;
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::options::edit_distance;
+use crate::outputs::csv_cell::{Formulas, push_json};
 use crate::row::ROW_FIELDS;
 
 /// The form of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportFormat {
     /// RFC 4180 with line feeds: a header line, then a line a row. Cells with a comma, a quote or
-    /// a line break are quoted. `null` is an empty cell; an array or object stands as JSON text.
+    /// a line break are quoted. `null` is an empty cell, an empty string is `""`; an array or
+    /// object stands as JSON text. Text that a spreadsheet would run as a formula gets a leading
+    /// `'` ([`RowForm::Csv`](crate::RowForm::Csv) says which), unless
+    /// [`Export::with_raw_cells`] is used.
     Csv,
     /// One JSON object a line, its keys in the order of the columns, its values as they stand in
     /// the rows.
@@ -36,6 +40,7 @@ pub struct Export {
     /// Empty: rows as they are.
     columns: Vec<Column>,
     is_all: bool,
+    formulas: Formulas,
 }
 
 /// A field of the rows, or a part of one.
@@ -74,7 +79,17 @@ impl Export {
             format,
             columns,
             is_all,
+            formulas: Formulas::Guarded,
         })
+    }
+
+    /// The same export with text as it stands in the rows, also where a spreadsheet would run it as
+    /// a formula: for readers that are no spreadsheets.
+    pub fn with_raw_cells(self) -> Export {
+        Export {
+            formulas: Formulas::Kept,
+            ..self
+        }
     }
 
     /// Writes the committed rows of a crawl to `out`, which the caller buffers and flushes. Returns
@@ -183,9 +198,7 @@ impl Export {
                         line.push(b',');
                     }
                     let value = column.value(fields)?;
-                    let cell = csv_text(&value)?;
-                    // A line without anything on it would be no row to many readers.
-                    push_cell(&cell, self.columns.len() == 1, line);
+                    push_json(&value, self.formulas, self.columns.len() == 1, line)?;
                 }
             }
         }
@@ -259,27 +272,6 @@ fn unknown_column(name: &str) -> Error {
     Error::new(ErrorKind::Usage, what)
 }
 
-/// A JSON value as the text of a cell.
-fn csv_text(value: &str) -> Result<Cow<'_, str>, serde_json::Error> {
-    match value.as_bytes().first() {
-        Some(b'"') => Ok(Cow::Owned(serde_json::from_str(value)?)),
-        Some(b'n') => Ok(Cow::Borrowed("")),
-        _ => Ok(Cow::Borrowed(value)),
-    }
-}
-
-/// RFC 4180, 2.5 to 2.7.
-fn push_cell(cell: &str, is_alone: bool, line: &mut Vec<u8>) {
-    let is_quoted = cell.contains([',', '"', '\n', '\r']) || (is_alone && cell.is_empty());
-    if !is_quoted {
-        line.extend_from_slice(cell.as_bytes());
-        return;
-    }
-    line.push(b'"');
-    line.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-    line.push(b'"');
-}
-
 fn unreadable(rows: &CommittedRows, error: &serde_json::Error) -> Error {
     let place = rows.place().map_or_else(String::new, |place| {
         format!("{}, line {}: ", place.file.display(), place.line)
@@ -324,7 +316,7 @@ fn rename_new(fresh: &Path, path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    const ROW: &str = r#"{"url":"http://a.test/","kind":"page","status":200,"title":"a, \"b\"\n=c","outlinks":[{"url":"u","text":"t"},{"url":"v","text":"w"}],"times":{"dns":0.1,"tls":1e2},"error":null}"#;
+    const ROW: &str = r#"{"url":"http://a.test/","kind":"page","status":200,"title":"a, \"b\"\n=c","description":"=1+1","language":"","outlinks":[{"url":"u","text":"t"},{"url":"v","text":"w"}],"times":{"dns":0.1,"tls":1e2},"error":null}"#;
 
     fn line(format: ExportFormat, columns: &[&str]) -> String {
         let export = Export::new(format, columns, false).unwrap();
@@ -344,7 +336,18 @@ mod tests {
         assert_eq!(csv(&["times.dns", "times.tls", "times.body"]), "0.1,1e2,\n");
         assert_eq!(csv(&["outlinks.url"]), "\"[\"\"u\"\",\"\"v\"\"]\"\n");
         assert_eq!(csv(&["error"]), "\"\"\n", "a row is never an empty line");
+        assert_eq!(csv(&["description", "language"]), "'=1+1,\"\"\n");
         assert_eq!(csv(&["text", "url"]), ",http://a.test/\n");
+    }
+
+    #[test]
+    fn raw_cells_are_asked_for() {
+        let export = Export::new(ExportFormat::Csv, &["description"], false).unwrap();
+        let fields: Fields<'_> = serde_json::from_str(ROW).unwrap();
+        let mut line = Vec::new();
+        let export = export.with_raw_cells();
+        export.line(ROW.as_bytes(), &fields, &mut line).unwrap();
+        assert_eq!(line, b"=1+1\n");
     }
 
     #[test]

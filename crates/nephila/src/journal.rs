@@ -78,6 +78,13 @@ impl StopReason {
     }
 }
 
+/// How many parts of the rows and of the archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PartCounts {
+    pub(crate) rows: u32,
+    pub(crate) archive: u32,
+}
+
 /// One entry of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Entry {
@@ -92,7 +99,11 @@ pub(crate) enum Entry {
     Admitted(Box<QueuedUrl>),
     /// A URL that is done.
     Done(Box<DoneEntry>),
-    /// The rows are durable up to here.
+    /// The archive is durable up to here. It stands before the rows' position, where there is one.
+    Archive(PartPosition),
+    /// Parts that are published in every form and in their place: those below these numbers.
+    Published(PartCounts),
+    /// The rows are durable up to here. The last entry of every commit.
     Rows(PartPosition),
     /// A run ended in good order.
     Stop(StopEntry),
@@ -103,6 +114,8 @@ const ADMITTED: u8 = 2;
 const DONE: u8 = 3;
 const ROWS: u8 = 4;
 const STOP: u8 = 5;
+const ARCHIVE: u8 = 6;
+const PUBLISHED: u8 = 7;
 
 /// Appends the stored form of an admitted URL.
 pub(crate) fn encode_admitted(url: &QueuedUrl, out: &mut Vec<u8>) {
@@ -122,11 +135,18 @@ impl Entry {
             }
             Entry::Admitted(url) => encode_admitted(url, out),
             Entry::Done(done) => done.encode(out),
+            Entry::Archive(position) => {
+                out.push(ARCHIVE);
+                encode_position(position, out);
+            }
+            Entry::Published(parts) => {
+                out.push(PUBLISHED);
+                out.extend_from_slice(&parts.rows.to_le_bytes());
+                out.extend_from_slice(&parts.archive.to_le_bytes());
+            }
             Entry::Rows(position) => {
                 out.push(ROWS);
-                out.extend_from_slice(&position.part.to_le_bytes());
-                out.extend_from_slice(&position.bytes.to_le_bytes());
-                out.extend_from_slice(&position.rows.to_le_bytes());
+                encode_position(position, out);
             }
             Entry::Stop(stop) => {
                 out.extend_from_slice(&[STOP, stop.reason as u8]);
@@ -149,11 +169,12 @@ impl Entry {
             }
             ADMITTED => Entry::Admitted(Box::new(QueuedUrl::decode(bytes)?)),
             DONE => Entry::Done(Box::new(DoneEntry::decode(bytes)?)),
-            ROWS => Entry::Rows(PartPosition {
-                part: u32::from_le_bytes(take(bytes)?),
-                bytes: take_u64(bytes)?,
-                rows: take_u64(bytes)?,
+            ARCHIVE => Entry::Archive(decode_position(bytes)?),
+            PUBLISHED => Entry::Published(PartCounts {
+                rows: u32::from_le_bytes(take(bytes)?),
+                archive: u32::from_le_bytes(take(bytes)?),
             }),
+            ROWS => Entry::Rows(decode_position(bytes)?),
             STOP => {
                 let [reason] = take(bytes)?;
                 Entry::Stop(StopEntry {
@@ -218,6 +239,20 @@ impl DoneEntry {
     }
 }
 
+fn encode_position(position: &PartPosition, out: &mut Vec<u8>) {
+    out.extend_from_slice(&position.part.to_le_bytes());
+    out.extend_from_slice(&position.bytes.to_le_bytes());
+    out.extend_from_slice(&position.rows.to_le_bytes());
+}
+
+fn decode_position(bytes: &mut &[u8]) -> Option<PartPosition> {
+    Some(PartPosition {
+        part: u32::from_le_bytes(take(bytes)?),
+        bytes: take_u64(bytes)?,
+        rows: take_u64(bytes)?,
+    })
+}
+
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk::<N>()?;
     *bytes = rest;
@@ -256,6 +291,15 @@ mod tests {
                 finished_at: moment,
                 host_next_at: moment,
             })),
+            Entry::Archive(PartPosition {
+                part: 4,
+                bytes: 5,
+                rows: 6,
+            }),
+            Entry::Published(PartCounts {
+                rows: 7,
+                archive: 8,
+            }),
             Entry::Rows(PartPosition {
                 part: 1,
                 bytes: 2,

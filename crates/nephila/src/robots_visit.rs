@@ -40,6 +40,7 @@ pub(crate) async fn fetch_robots<F: Fetch>(
     fetcher: &F,
     url: url::Url,
     max_bytes: u64,
+    keep_raw: bool,
 ) -> RobotsExchange {
     let mut url = url;
     let mut redirects = 0;
@@ -47,6 +48,8 @@ pub(crate) async fn fetch_robots<F: Fetch>(
         let mut request = Request::get(url.clone());
         request.max_wire_bytes = Some(max_bytes);
         request.cut_body = true;
+        // What comes from elsewhere is not the answer of this URL: it is not archived.
+        request.keep_raw = keep_raw && redirects == 0;
         let response = match fetcher.fetch(request).await {
             Ok(response) => Box::new(response),
             Err(error) => {
@@ -107,26 +110,26 @@ pub(crate) async fn visit_robots<F: Fetch>(
         url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
     let max_bytes = context.config.max_robots_size.0;
-    Ok(
-        match fetch_robots(&context.fetcher, url, max_bytes).await.reply {
-            RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
-            RobotsReply::RedirectsWithoutEnd(response) => {
-                let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
-                let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
-                let outcome = (Outcome::TooManyRedirects, why);
-                finish(
-                    context,
-                    lease,
-                    &response,
-                    outcome,
-                    answer,
-                    Vec::new(),
-                    began,
-                )
-            }
-            RobotsReply::Response(response) => answered(context, lease, &response, began),
-        },
-    )
+    let keep_raw = context.archiving.is_some();
+    let exchange = fetch_robots(&context.fetcher, url, max_bytes, keep_raw).await;
+    Ok(match exchange.reply {
+        RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
+        RobotsReply::RedirectsWithoutEnd(response) => {
+            let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
+            let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
+            let outcome = (Outcome::TooManyRedirects, why);
+            finish(
+                context,
+                lease,
+                &response,
+                outcome,
+                answer,
+                Vec::new(),
+                began,
+            )
+        }
+        RobotsReply::Response(response) => answered(context, lease, &response, began),
+    })
 }
 
 fn answered<F>(

@@ -1,12 +1,17 @@
 //! Seeds: what a person writes, as canonical URLs.
 
-use nephila_frontier::{CanonicalUrl, Moment, NotCanonical, Outcome, QueuedUrl, Refusal, Refused};
+use nephila_frontier::{
+    Admission, CanonicalUrl, Fingerprinter, Moment, NotCanonical, Outcome, QueuedUrl, Refusal,
+    Refused, UrlKind,
+};
 
 use crate::committer::Handover;
 use crate::error::{Error, ErrorKind};
-use crate::journal::DoneEntry;
+use crate::journal::{DoneEntry, encode_admitted};
+use crate::opening::{DiskFrontier, Opened};
 use crate::options::CrawlConfig;
-use crate::setup::canonical_policy;
+use crate::setup::{self, canonical_policy};
+use crate::visit::Record;
 use crate::visit_row::write_refused_row;
 
 /// A seed.
@@ -92,9 +97,62 @@ pub(crate) fn refused_seed(queued: QueuedUrl, refusal: &Refusal, now: Moment) ->
         why: refusal.to_string(),
     };
     Handover {
-        done: Some((done, write_refused_row(&refused, now))),
+        done: Some(Record::new(done, write_refused_row(&refused, now))),
         ..Handover::default()
     }
+}
+
+impl Opened {
+    /// Admits the seeds that were not admitted before; one that the scope refuses gets its row.
+    pub(crate) fn admit_seeds(&mut self) -> Result<Vec<Handover>, Error> {
+        let rules = setup::follow_rules(&self.config, &self.seeds)?;
+        let now = self.clock.now();
+        let mut handovers = Vec::new();
+        for seed in &self.seeds {
+            let queued = QueuedUrl::page(seed.url.clone(), 0, None, now);
+            let mut handover = Handover::default();
+            match rules.scope.check(&seed.url, 0) {
+                Ok(()) => {
+                    if admit_to(&mut self.frontiers, self.fingerprinter, &queued, now)? {
+                        encode_admitted(&queued, &mut handover.admitted);
+                        handover.admitted_count = 1;
+                        handovers.push(handover);
+                    }
+                }
+                Err(refusal) => {
+                    if note_seen(&mut self.frontiers, self.fingerprinter, &seed.url)? {
+                        handovers.push(refused_seed(queued, &refusal, now));
+                    }
+                }
+            }
+        }
+        Ok(handovers)
+    }
+}
+
+fn admit_to(
+    frontiers: &mut [DiskFrontier],
+    fingerprinter: Fingerprinter,
+    queued: &QueuedUrl,
+    now: Moment,
+) -> Result<bool, Error> {
+    let shard = fingerprinter.shard_of(queued.url.host(), frontiers.len());
+    let Some(frontier) = frontiers.get_mut(shard) else {
+        return Ok(false);
+    };
+    Ok(frontier.admit(queued.clone(), now)? == Admission::Admitted)
+}
+
+fn note_seen(
+    frontiers: &mut [DiskFrontier],
+    fingerprinter: Fingerprinter,
+    url: &CanonicalUrl,
+) -> Result<bool, Error> {
+    let shard = fingerprinter.shard_of(url.host(), frontiers.len());
+    let Some(frontier) = frontiers.get_mut(shard) else {
+        return Ok(false);
+    };
+    Ok(frontier.note_seen(UrlKind::Page, url)?)
 }
 
 #[cfg(test)]

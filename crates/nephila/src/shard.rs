@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::{DoneEntry, StopReason, encode_admitted};
 use crate::progress::Progress;
 use crate::state::{DiskOverflow, DiskSeen};
-use crate::visit::{VisitContext, Visited, visit};
+use crate::visit::{Record, VisitContext, Visited, visit};
 use crate::visit_row::write_refused_row;
 
 /// Messages between shards under way at once, over all shards.
@@ -237,6 +237,7 @@ impl<F: Fetch + 'static> Shard<F> {
             finish,
             record,
             candidates,
+            ..
         } = visited?;
         let now = self.clock.now();
         let progress = self.common.progress.clone();
@@ -262,7 +263,7 @@ impl<F: Fetch + 'static> Shard<F> {
                 progress.add_page(is_error, record.done.wire_bytes);
                 self.count_ended_page();
             }
-            handover.done = Some((record.done, record.row));
+            handover.done = Some(record);
         }
         self.pass_on(handover, foreign).await
     }
@@ -299,7 +300,7 @@ impl<F: Fetch + 'static> Shard<F> {
         }
         let row = write_refused_row(&refused, now);
         let handover = Handover {
-            done: Some((done, row)),
+            done: Some(Record::new(done, row)),
             ..Handover::default()
         };
         self.committer.send(handover).await

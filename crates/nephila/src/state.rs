@@ -7,7 +7,7 @@ use nephila_frontier::{Fingerprinter, Moment, Overflow, QueuedUrl, Seen, Storage
 use nephila_store::{BlockFile, BlockId, PartPosition, SeenSet, replay};
 
 use crate::error::{Error, ErrorKind};
-use crate::journal::{DoneEntry, Entry, StopEntry};
+use crate::journal::{DoneEntry, Entry, PartCounts, StopEntry};
 use crate::tally::Tally;
 
 /// The seen set of a shard, on disk beyond its memory.
@@ -65,6 +65,10 @@ pub(crate) struct History {
     /// Done URLs, as fingerprints.
     pub(crate) done: HashSet<u64>,
     pub(crate) rows: PartPosition,
+    /// Where the archive is, if one is written.
+    pub(crate) archive: PartPosition,
+    /// Parts that are published in every form.
+    pub(crate) published: PartCounts,
     /// The last stop, if nothing was committed after it.
     pub(crate) stopped: Option<StopEntry>,
     /// Time of all runs that ended in good order, in milliseconds.
@@ -107,6 +111,8 @@ impl History {
             }
             Entry::Admitted(_) => self.admitted += 1,
             Entry::Done(done) => self.note_done(&done),
+            Entry::Archive(position) => self.archive = position,
+            Entry::Published(parts) => self.published = parts,
             Entry::Rows(position) => {
                 self.rows = position;
                 self.commits += 1;

@@ -17,8 +17,10 @@ use nephila_frontier::{
     CanonicalUrl, Contact, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer, Then, UrlKind,
 };
 use nephila_parse::{BodyKind, robots_directives};
+use nephila_warc::Compression;
 
 use crate::analysis::{Analysis, Analyst, Found, Purpose, Work};
+use crate::archive::{Exchange, Material};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, ResolvedLink};
@@ -34,7 +36,17 @@ pub(crate) struct VisitContext<F> {
     pub(crate) rules: FollowRules,
     pub(crate) analyst: Analyst,
     pub(crate) take: BodyFilter,
+    /// How exchanges are archived, if they are.
+    pub(crate) archiving: Option<Archiving>,
     pub(crate) clock: Clock,
+}
+
+/// How exchanges are archived.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Archiving {
+    pub(crate) compression: Compression,
+    /// The key of the record identifiers.
+    pub(crate) key: [u64; 2],
 }
 
 /// A visit that has ended: what becomes of the lease, and what is to be made durable.
@@ -46,12 +58,37 @@ pub(crate) struct Visited {
     pub(crate) record: Option<Record>,
     /// What it led to.
     pub(crate) candidates: Candidates,
+    /// What the archive's records are made from.
+    pub(crate) material: Option<Material>,
 }
 
-/// An outcome and its row.
+/// An outcome, its row and its exchange: what becomes durable together.
+#[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) done: DoneEntry,
+    /// One line of JSON, with the line feed at its end.
     pub(crate) row: Vec<u8>,
+    /// What the archive takes, where one is written and a whole answer came.
+    pub(crate) exchange: Option<Box<Exchange>>,
+}
+
+impl Record {
+    pub(crate) fn new(done: DoneEntry, row: Vec<u8>) -> Record {
+        Record {
+            done,
+            row,
+            exchange: None,
+        }
+    }
+
+    /// What it takes in memory until it is committed.
+    pub(crate) fn bytes(&self) -> usize {
+        let exchange = self
+            .exchange
+            .as_ref()
+            .map_or(0, |exchange| exchange.bytes());
+        self.row.len() + self.done.url.len() + exchange
+    }
 }
 
 /// What is known of a visit when it ends, whatever its outcome.
@@ -71,25 +108,46 @@ pub(crate) async fn visit<F: Fetch>(
     context: Rc<VisitContext<F>>,
     lease: Lease,
 ) -> Result<Visited, Error> {
-    if lease.is_robots() {
-        return visit_robots(&context, lease).await;
-    }
+    let visited = match lease.is_robots() {
+        true => visit_robots(&context, lease).await?,
+        false => visit_url(&context, lease).await?,
+    };
+    archive(&context, visited).await
+}
+
+async fn visit_url<F: Fetch>(context: &VisitContext<F>, lease: Lease) -> Result<Visited, Error> {
     let url = lease.url().url.to_url();
     let url =
         url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
     match context
         .fetcher
-        .fetch(request(&context, lease.url(), url))
+        .fetch(request(context, lease.url(), url))
         .await
     {
-        Err(error) => Ok(failed(&context, lease, &error, began)),
-        Ok(response) => answered(&context, lease, response, began).await,
+        Err(error) => Ok(failed(context, lease, &error, began)),
+        Ok(response) => answered(context, lease, response, began).await,
     }
+}
+
+/// Makes the archive's records, where that stalls nobody.
+async fn archive<F>(context: &VisitContext<F>, mut visited: Visited) -> Result<Visited, Error> {
+    let Some((archiving, material)) = context.archiving.zip(visited.material.take()) else {
+        return Ok(visited);
+    };
+    let Some(record) = &mut visited.record else {
+        return Ok(visited);
+    };
+    let bytes = material.bytes() as u64;
+    let make = move || Exchange::make(material, archiving.compression, archiving.key);
+    let exchange = context.analyst.run(bytes, make).await?;
+    record.exchange = Some(Box::new(exchange?));
+    Ok(visited)
 }
 
 fn request<F>(context: &VisitContext<F>, queued: &QueuedUrl, url: url::Url) -> Request {
     let mut request = Request::get(url);
+    request.keep_raw = context.archiving.is_some();
     match queued.kind {
         UrlKind::Page => request.take = context.take.clone(),
         UrlKind::Robots | UrlKind::Sitemap | UrlKind::Feed => {
@@ -369,6 +427,8 @@ pub(crate) fn end<F>(
 ) -> Visited {
     let queued = lease.url();
     let row = write_row(context, &lease, &ending, &parts, began);
+    let raw = parts.raw.clone();
+    let material = raw.map(|raw| Material::of(raw, queued, &parts, ending.remote, began));
     let now = context.clock.now();
     let done = DoneEntry {
         url: queued.url.as_str().to_owned(),
@@ -394,8 +454,9 @@ pub(crate) fn end<F>(
     Visited {
         lease,
         finish,
-        record: Some(Record { done, row }),
+        record: Some(Record::new(done, row)),
         candidates,
+        material,
     }
 }
 
@@ -410,6 +471,7 @@ fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) ->
         finish,
         record: None,
         candidates: Candidates::default(),
+        material: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing the row of a visit.
 
-use nephila_fetch::Response;
+use nephila_fetch::{RawExchange, Response};
 use nephila_frontier::{CanonicalUrl, Lease, Moment, UrlKind};
 use nephila_parse::{Document, Warning};
 
@@ -22,6 +22,8 @@ pub(crate) struct RowParts {
     pub(crate) analysis: Option<Analysis>,
     /// The document's links, resolved.
     pub(crate) links: Vec<ResolvedLink>,
+    /// The bytes as they went over the wire, where they are wanted and came whole.
+    pub(crate) raw: Option<RawExchange>,
 }
 
 impl RowParts {
@@ -31,6 +33,7 @@ impl RowParts {
             version: Some(response.version),
             content_type: header(&response.headers, http::header::CONTENT_TYPE),
             wire_bytes: response.wire_bytes,
+            raw: response.raw.clone(),
             ..RowParts::default()
         }
     }

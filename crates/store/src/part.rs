@@ -217,6 +217,18 @@ impl PartWriter {
         self.position
     }
 
+    /// How many parts have their names: those below this number.
+    #[must_use]
+    pub fn published(&self) -> u32 {
+        self.published
+    }
+
+    /// Whether what is appended next is the first of a part.
+    #[must_use]
+    pub fn begins_part(&self) -> bool {
+        self.position.bytes == 0 || self.position.bytes >= self.roll_bytes
+    }
+
     /// Appends `count` rows, which are whole: the first of them begins and the last ends in `rows`.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ArgMatches;
+use nephila::options::Source;
 use nephila::{Clock, Crawl, Summary, raise_file_limit, rfc3339};
 
 use crate::arguments::{is_given, settings, value};
@@ -20,11 +21,22 @@ const MOST_SEEDS: usize = 10_000_000;
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     prepare_process();
     let display = Display::chosen(is_given(matches, "quiet"), value(matches, "log-format"));
-    let settings = settings(matches)?;
+    let mut settings = settings(matches)?;
     let written = matches.get_many::<String>("seeds").into_iter().flatten();
     let seeds = read_seeds(written)?;
-    let out = value(matches, "out").map_or_else(|| default_directory(&seeds), PathBuf::from);
-    let crawl = Crawl::create(out, &seeds, &settings)?;
+    let out = value(matches, "out");
+    let (directory, output) = match out.filter(|out| out.contains("://")) {
+        Some(url) => (value(matches, "state"), Some(url)),
+        None if value(matches, "state").is_some() => {
+            anyhow::bail!("--state is for --out with a URL: a directory is its own state")
+        }
+        None => (out, None),
+    };
+    if let Some(url) = output {
+        settings.set("output", vec![url.to_owned()], Source::Flag)?;
+    }
+    let directory = directory.map_or_else(|| default_directory(&seeds), PathBuf::from);
+    let crawl = Crawl::create(directory, &seeds, &settings)?;
     drive(crawl, display)
 }
 

@@ -1,13 +1,13 @@
 //! `nephila resume`: goes on with a crawl.
 
 use clap::ArgMatches;
-use nephila::Crawl;
+use nephila::{Crawl, Repairs};
 
 use super::crawl::{drive, prepare_process};
 use crate::Exit;
 use crate::arguments::{is_given, settings, value};
 use crate::progress_display::Display;
-use crate::terminal::{bytes, complain, count};
+use crate::terminal::{complain, count};
 
 /// Runs it.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -16,16 +16,18 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let directory = value(matches, "directory").unwrap_or_default();
     let crawl = Crawl::resume(directory, &settings(matches)?)?;
     if display != Display::Quiet {
-        if crawl.repaired() > 0 {
-            complain(&format!(
-                "repaired: {} of rows were written and never committed; their pages are fetched again",
-                bytes(crawl.repaired())
-            ));
-        }
+        tell_repairs(crawl.repairs());
         complain(&format!(
             "going on after {} pages",
             count(crawl.pages_before())
         ));
     }
     drive(crawl, display)
+}
+
+/// Says what a crash had left and what became of it.
+pub(super) fn tell_repairs(repairs: &Repairs) {
+    for sentence in repairs.sentences() {
+        complain(&format!("repaired: {sentence}"));
+    }
 }

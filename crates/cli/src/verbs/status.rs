@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use nephila::{Clock, CrawlDirectory, HostStatus, RunState, Status};
+use nephila::{Clock, CrawlDirectory, ErrorKind, HostStatus, RunState, Status};
 
+use super::resume::tell_repairs;
 use crate::Exit;
 use crate::arguments::{is_given, value};
-use crate::terminal::{bytes, count, safe_cut, say, shell_word, span};
+use crate::terminal::{bytes, complain, count, safe_cut, say, shell_word, span};
 
 /// Widest host name that is shown.
 const HOST_WIDTH: usize = 60;
@@ -20,7 +21,14 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .get_one::<usize>("hosts")
         .copied()
         .unwrap_or_default();
-    let status = Status::read(&directory, hosts, Clock::start().now())?;
+    let clock = Clock::start();
+    match nephila::mend(&directory, &clock) {
+        Ok(repairs) => tell_repairs(&repairs),
+        // What cannot be written can still be read.
+        Err(error) if is_told_by_status(error.kind()) => {}
+        Err(error) => complain(&format!("not repaired: {error}")),
+    }
+    let status = Status::read(&directory, hosts, clock.now())?;
     if is_given(matches, "json") {
         say(&serde_json::to_string_pretty(&status)?)?;
     } else {
@@ -28,6 +36,12 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         say(status_text(&status, &shown).trim_end())?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether reading the status says the same, or nothing is wrong.
+fn is_told_by_status(kind: ErrorKind) -> bool {
+    use ErrorKind::{Corrupt, Locked, NotACrawl, Usage, Version};
+    matches!(kind, Corrupt | Locked | NotACrawl | Usage | Version)
 }
 
 /// The status for a person; `directory` is a word for the shell.

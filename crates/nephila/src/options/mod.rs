@@ -1,6 +1,7 @@
 //! The options of a crawl, each once: see [`OPTIONS`].
 
 mod crawl_file;
+mod format;
 mod masked;
 mod reference;
 mod settings;
@@ -8,6 +9,7 @@ mod table;
 mod value;
 
 pub use crawl_file::{DIRECTORY_VERSION, read_seeds, write_crawl_file};
+pub use format::{Format, Formats};
 pub use masked::masked_value;
 pub use reference::{option_line, options_page};
 pub(crate) use settings::edit_distance;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
+use super::format::Formats;
 use super::value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};
 
 /// The section of the help text that an option stands in.
@@ -358,6 +359,12 @@ options! {
         "Largest sitemap after decompression",
         "the protocol's own limit";
 
+    format: Formats = "format", Output, "jsonl", ""..="", once,
+        "What is written, several with commas: rows as jsonl, jsonl.gz, jsonl.zst, csv or parquet; exchanges as warc (gzip) or warc.zst",
+        "every tool reads JSON lines, and they can be read while the crawl runs";
+    output: Option<String> = "output", Output, "none", ""..="", once,
+        "Put the outputs there instead of in the crawl directory: s3://BUCKET/PATH, gs://, az:// or file:///PATH (what --out does with a URL)",
+        "on one machine they belong beside their crawl";
     text: bool = "text", Output, "false", ""..="", once,
         "Put each page's visible text in its row",
         "makes rows several times longer";
@@ -371,8 +378,11 @@ options! {
         "Cut the text of a link to this many characters",
         "longer ones are whole paragraphs";
     part_size: Size = "part-size", Output, "256MiB", "64KiB"..="64GiB", any_time,
-        "Begin a new file of rows after this size",
+        "Begin a new file of rows after this size, counted as JSON lines",
         "fits in memory where it is read, and makes few files";
+    warc_size: Size = "warc-size", Output, "1GiB", "1MiB"..="64GiB", any_time,
+        "Begin a new WARC file after this size",
+        "what the WARC guidelines of the IIPC recommend";
 
     threads: usize = "threads", Machine, "0", "0"..="256", any_time,
         "Threads that fetch and analyse, each with the hosts of its shards; 0 is one for each processor",

@@ -112,7 +112,7 @@ pub fn check_robots(url: &str, settings: &Settings) -> Result<RobotsReport, Erro
 async fn check(client: &Client) -> Result<RobotsReport, Error> {
     let robots_url = robots_of(&client.url)?;
     let max_bytes = client.config.max_robots_size.0;
-    let exchange = fetch_robots(&client.fetcher, parsed(&robots_url)?, max_bytes).await;
+    let exchange = fetch_robots(&client.fetcher, parsed(&robots_url)?, max_bytes, false).await;
     let mut report = RobotsReport {
         url: client.url.clone(),
         agent: client.config.agent.clone(),

@@ -75,7 +75,7 @@ pub(super) fn find_links(
 ) -> Result<FoundLinks, Error> {
     let needle = quoted_needle(search.url.as_str())?;
     let mut found = FoundLinks::default();
-    let mut rows = CommittedRows::up_to(directory, end);
+    let mut rows = CommittedRows::up_to(directory.row_parts()?, end);
     let mut row = Vec::new();
     while rows.next_into(&mut row)? {
         let Some(place) = rows.place().filter(|_| needle.is_match(&row)) else {

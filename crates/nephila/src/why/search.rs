@@ -59,7 +59,7 @@ impl LogSearch {
             Entry::Admitted(queued) => search.note_admitted(*queued, url),
             Entry::Done(done) => search.note_done(*done, url, robots),
             Entry::Rows(position) => search.rows = position,
-            Entry::Begin { .. } | Entry::Stop(_) => {}
+            Entry::Begin { .. } | Entry::Stop(_) | Entry::Archive(_) | Entry::Published(_) => {}
         })?;
         Ok(search)
     }
@@ -189,7 +189,7 @@ impl RowSearch {
             .count();
         let own = quoted_needle(url.as_str())?;
         let of_robots = robots.map(quoted_needle).transpose()?;
-        let mut rows = CommittedRows::up_to(directory, log.rows);
+        let mut rows = CommittedRows::up_to(directory.row_parts()?, log.rows);
         let mut row = Vec::new();
         let is_whole = |search: &RowSearch| {
             search.found.len() >= wanted && search.robots.is_some() == robots.is_some()

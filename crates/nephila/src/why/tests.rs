@@ -100,6 +100,7 @@ impl Crawled {
             .write_config(&settings.check().unwrap(), &seeds)
             .unwrap();
         let rows = rows();
+        std::fs::create_dir(directory.pages()).unwrap();
         std::fs::write(
             directory.pages().join("part-00000.jsonl"),
             format!("{rows}{{\"torn"),

@@ -1,0 +1,219 @@
+//! Making and opening a crawl: its directory, its lock, its log, its sinks and its frontiers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nephila_frontier::{CanonicalUrl, Fingerprinter, Frontier};
+use nephila_store::{BlockFile, CommitLog, DirectoryLock, SeenSet, make_dir};
+
+use crate::clock::Clock;
+use crate::directory::CrawlDirectory;
+use crate::error::{Error, ErrorKind};
+use crate::journal::Entry;
+use crate::options::{CrawlConfig, Settings, Source, option};
+use crate::publish::Outputs;
+use crate::repairs::Repairs;
+use crate::seeds::{Seed, parse_seeds};
+use crate::setup;
+use crate::sinks::Sinks;
+use crate::state::{DiskOverflow, DiskSeen, History, for_each_queued};
+
+pub(crate) type DiskFrontier = Frontier<DiskSeen, DiskOverflow>;
+
+/// A crawl whose directory is made or opened, and locked: all that a run needs.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) directory: CrawlDirectory,
+    pub(crate) config: CrawlConfig,
+    pub(crate) seeds: Vec<Seed>,
+    pub(crate) clock: Clock,
+    pub(crate) frontiers: Vec<DiskFrontier>,
+    pub(crate) fingerprinter: Fingerprinter,
+    pub(crate) sinks: Sinks,
+    pub(crate) history: History,
+    pub(crate) repairs: Repairs,
+    pub(crate) lock: DirectoryLock,
+}
+
+impl Opened {
+    /// Makes a new crawl: see [`crate::Crawl::create`].
+    pub(crate) fn create(
+        directory: CrawlDirectory,
+        seeds: &[String],
+        settings: &Settings,
+        clock: Clock,
+    ) -> Result<Opened, Error> {
+        let config = settings.check()?;
+        let seeds = parse_seeds(seeds, &config)?;
+        setup::check_network(&config, &seeds)?;
+        let outputs = Outputs::of(&directory, &config)?;
+        // A place that cannot be written to is told before anything is made here.
+        outputs.check()?;
+        directory.create()?;
+        let lock = DirectoryLock::acquire(&directory.state())?;
+        let texts: Vec<String> = seeds.iter().map(|seed| seed.written.clone()).collect();
+        directory.write_config(&config, &texts)?;
+        Opened::open(directory, config, seeds, outputs, lock, clock)
+    }
+
+    /// Opens a crawl to go on with it: see [`crate::Crawl::resume`].
+    pub(crate) fn resume(
+        directory: CrawlDirectory,
+        changes: &Settings,
+        clock: Clock,
+    ) -> Result<Opened, Error> {
+        let (texts, mut settings) = directory.read_config()?;
+        let has_changes = add_changes(&mut settings, changes)?;
+        let config = settings.check()?;
+        let seeds = parse_seeds(&texts, &config)?;
+        setup::check_network(&config, &seeds)?;
+        let outputs = Outputs::of(&directory, &config)?;
+        outputs.check()?;
+        make_dir(&directory.state())?;
+        let lock = DirectoryLock::acquire(&directory.state())?;
+        if has_changes {
+            directory.write_config(&config, &texts)?;
+        }
+        Opened::open(directory, config, seeds, outputs, lock, clock)
+    }
+
+    fn open(
+        directory: CrawlDirectory,
+        config: CrawlConfig,
+        seeds: Vec<Seed>,
+        outputs: Outputs,
+        lock: DirectoryLock,
+        clock: Clock,
+    ) -> Result<Opened, Error> {
+        let state = directory.state();
+        let log = open_log(&state, &clock)?;
+        let history = History::read(&state)?;
+        let (sinks, repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
+        let fingerprinter = history.fingerprinter();
+        let mut frontiers = make_frontiers(&state, &config, fingerprinter)?;
+        restore(&state, &history, &mut frontiers, &clock)?;
+        Ok(Opened {
+            directory,
+            config,
+            seeds,
+            clock,
+            frontiers,
+            fingerprinter,
+            sinks,
+            history,
+            repairs,
+            lock,
+        })
+    }
+}
+
+/// Adds changes to the settings of a crawl; true when there was one.
+fn add_changes(settings: &mut Settings, changes: &Settings) -> Result<bool, Error> {
+    for (name, source) in changes.names() {
+        let is_flag = matches!(source, Source::Flag | Source::Caller);
+        if is_flag && !option(name).is_some_and(|option| option.on_resume) {
+            let what =
+                format!("--{name} is fixed when a crawl begins: start another crawl to change it");
+            return Err(Error::new(ErrorKind::Usage, what));
+        }
+    }
+    let flags = changes.only_explicit();
+    let has_changes = flags.names().next().is_some();
+    settings.merge(flags);
+    Ok(has_changes)
+}
+
+/// Opens the log of a crawl, or begins it where the crawl died before it had one.
+pub(crate) fn open_log(state: &Path, clock: &Clock) -> Result<CommitLog, Error> {
+    let mut commits = 0;
+    let opened = CommitLog::open(state, &mut |_, _| {
+        commits += 1;
+        Ok(())
+    });
+    let mut log = match opened {
+        Ok((log, _)) => log,
+        Err(error) if error.kind() == nephila_store::ErrorKind::NotACrawl => {
+            CommitLog::create(state)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if commits == 0 {
+        let mut payload = Vec::new();
+        Entry::Begin {
+            key: setup::random_key()?,
+            at: clock.now(),
+        }
+        .encode(&mut payload);
+        log.append(&payload)?;
+    }
+    Ok(log)
+}
+
+fn make_frontiers(
+    state: &Path,
+    config: &CrawlConfig,
+    fingerprinter: Fingerprinter,
+) -> Result<Vec<DiskFrontier>, Error> {
+    let shards = setup::threads(config);
+    let share = |bytes: u64| (bytes / shards as u64) as usize;
+    let frontier_config = setup::frontier_config(config, share(config.queue_memory.0));
+    (0..shards)
+        .map(|number| {
+            let dir = state.join(format!("shard-{number}"));
+            let memory = share(config.seen_memory.0).max(nephila_store::MINIMUM_MEMORY_BYTES);
+            let seen = DiskSeen(SeenSet::new(&dir.join("seen"), memory)?);
+            let overflow = DiskOverflow::new(BlockFile::new(&dir.join("queues"))?);
+            Ok(Frontier::new(
+                frontier_config.clone(),
+                fingerprinter,
+                seen,
+                overflow,
+            ))
+        })
+        .collect()
+}
+
+/// Rebuilds the frontiers from the log: what was admitted is seen, what is not done is queued.
+fn restore(
+    state: &Path,
+    history: &History,
+    frontiers: &mut [DiskFrontier],
+    clock: &Clock,
+) -> Result<(), Error> {
+    let now = clock.now();
+    let shards = frontiers.len();
+    let fingerprinter = history.fingerprinter();
+    for (name, host) in history.tally.hosts() {
+        let shard = fingerprinter.shard_of(name, shards);
+        if let Some(frontier) = frontiers.get_mut(shard) {
+            frontier.restore_host(name, host.next_at, host.pages);
+        }
+    }
+    let mut failed = None;
+    crate::state::for_each_entry(state, |entry| {
+        let (kind, url) = match &entry {
+            Entry::Admitted(queued) => (queued.kind, queued.url.as_str()),
+            Entry::Done(done) => (done.kind, done.url.as_str()),
+            _ => return,
+        };
+        let Some(canonical) = CanonicalUrl::from_serialized(url) else {
+            return;
+        };
+        let shard = fingerprinter.shard_of(canonical.host(), shards);
+        let fingerprint = fingerprinter.fingerprint(kind, url);
+        if let Some(frontier) = frontiers.get_mut(shard)
+            && let Err(error) = frontier.restore_seen(fingerprint)
+        {
+            failed = Some(error);
+        }
+    })?;
+    for_each_queued(state, history, |queued| {
+        let shard = fingerprinter.shard_of(queued.url.host(), shards);
+        if let Some(frontier) = frontiers.get_mut(shard)
+            && let Err(error) = frontier.restore_queued(queued, now)
+        {
+            failed = Some(error);
+        }
+    })?;
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
