@@ -78,7 +78,8 @@ impl BodyFilter {
         BodyFilter(Some(Arc::new(wants)))
     }
 
-    pub(crate) fn wants(&self, status: u16, headers: &HeaderMap) -> bool {
+    /// Whether it wants the body of an answer with this head.
+    pub fn wants(&self, status: u16, headers: &HeaderMap) -> bool {
         self.0.as_ref().is_none_or(|wants| wants(status, headers))
     }
 }

@@ -4,9 +4,10 @@
 //! wall clock is read once and what has passed since is added from the monotonic clock.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use nephila_frontier::Moment;
+use tokio::time::Instant;
 
 /// Tells the time: the wall clock's at the start, and the monotonic clock's from there on.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +25,20 @@ impl Clock {
     pub fn start() -> Clock {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let micros = since_epoch.unwrap_or_default().as_micros();
-        let started_at = Moment::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
+        Clock::starting_at(Moment::from_micros(
+            u64::try_from(micros).unwrap_or(u64::MAX),
+        ))
+    }
+
+    /// A clock for which it is `moment` now. On a runtime whose time is paused it goes with that
+    /// time: so the whole engine runs on virtual time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one file that asks what time it is"
+    )]
+    pub(crate) fn starting_at(moment: Moment) -> Clock {
         Clock {
-            started_at,
+            started_at: moment,
             started: Instant::now(),
         }
     }

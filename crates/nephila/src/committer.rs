@@ -55,7 +55,7 @@ impl Handover {
     }
 }
 
-enum Message {
+pub(crate) enum Message {
     Handover(Handover, u32),
     Stop(StopReason),
 }
@@ -84,6 +84,33 @@ impl CommitSender {
     }
 }
 
+impl CommitSender {
+    /// Hands over what stands before the first fetch; blocks while too many wait.
+    pub(crate) fn send_first(&self, handover: Handover) -> Result<(), Error> {
+        // It takes no room: the seeds are in memory anyway.
+        let message = Message::Handover(handover, 0);
+        let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
+        self.messages.send(message).map_err(gone)
+    }
+
+    /// Tells the committer why the run ends.
+    pub(crate) fn stop(&self, reason: StopReason) {
+        // A committer that failed has closed its end; its error is told by its end.
+        let _ = self.messages.send(Message::Stop(reason));
+    }
+}
+
+/// The way to a committer: the shards' end, its own, and the room that it gives back.
+pub(crate) fn channel() -> (CommitSender, Receiver<Message>, Arc<Semaphore>) {
+    let (messages, receiver) = bounded(MOST_WAITING + 1);
+    let room = Arc::new(Semaphore::new(MOST_WAITING));
+    let sender = CommitSender {
+        messages,
+        room: room.clone(),
+    };
+    (sender, receiver, room)
+}
+
 /// The committer's thread.
 pub(crate) struct Committer {
     sender: CommitSender,
@@ -98,12 +125,7 @@ impl Committer {
         clock: Clock,
         control: Control,
     ) -> Result<Committer, Error> {
-        let (messages, receiver) = bounded(MOST_WAITING + 1);
-        let room = Arc::new(Semaphore::new(MOST_WAITING));
-        let sender = CommitSender {
-            messages,
-            room: room.clone(),
-        };
+        let (sender, receiver, room) = channel();
         sinks.start_publishing(true)?;
         let work = move || {
             let mut desk = Desk::new(sinks, clock, room.clone());
@@ -129,10 +151,7 @@ impl Committer {
 
     /// Hands over what stands before the first fetch, from a thread that may block.
     pub(crate) fn send_first(&self, handover: Handover) -> Result<(), Error> {
-        // It takes no room: the seeds are in memory anyway.
-        let message = Message::Handover(handover, 0);
-        let gone = |_| Error::new(ErrorKind::Io, "the committer has stopped");
-        self.sender.messages.send(message).map_err(gone)
+        self.sender.send_first(handover)
     }
 
     pub(crate) fn sender(&self) -> CommitSender {
@@ -141,8 +160,7 @@ impl Committer {
 
     /// Commits what was handed over, notes why the run ended, and joins the thread.
     pub(crate) fn finish(self, reason: StopReason) -> Result<Ended, Error> {
-        // A committer that failed has closed its end; its error is told by the join.
-        let _ = self.sender.messages.send(Message::Stop(reason));
+        self.sender.stop(reason);
         drop(self.sender);
         self.thread
             .join()
@@ -163,7 +181,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
+    pub(crate) fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
         Desk {
             sinks,
             clock,
@@ -201,7 +219,7 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, message: Message) -> Result<Option<StopReason>, Error> {
+    pub(crate) fn take(&mut self, message: Message) -> Result<Option<StopReason>, Error> {
         let (handover, pieces) = match message {
             Message::Stop(reason) => return Ok(Some(reason)),
             Message::Handover(handover, pieces) => (handover, pieces),
@@ -220,7 +238,7 @@ impl Desk {
         Ok(None)
     }
 
-    fn commit(&mut self) -> Result<(), Error> {
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
         if self.payload.is_empty() {
             return Ok(());
         }
@@ -234,7 +252,7 @@ impl Desk {
         Ok(())
     }
 
-    fn stop(&mut self, reason: StopReason) -> Result<(), Error> {
+    pub(crate) fn stop(&mut self, reason: StopReason) -> Result<(), Error> {
         let ran_millis = self.clock.elapsed().as_millis() as u64;
         let stop = StopEntry {
             reason,
@@ -245,7 +263,13 @@ impl Desk {
         self.commit()
     }
 
-    fn end(self) -> Result<Ended, Error> {
+    /// Pages that commits have counted.
+    #[cfg(test)]
+    pub(crate) fn pages_counted(&self) -> u64 {
+        self.sinks.tally.pages()
+    }
+
+    pub(crate) fn end(self) -> Result<Ended, Error> {
         self.sinks.end()
     }
 }

@@ -13,7 +13,7 @@ use crate::control::{Control, Phase};
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
-use crate::launch::{Launch, join_all};
+use crate::launch::{Launch, Place, join_all};
 use crate::opening::Opened;
 use crate::options::{CrawlConfig, Settings};
 use crate::progress::Progress;
@@ -112,7 +112,7 @@ impl Crawl {
             progress,
         } = self;
         let fetch_config = setup::fetch_config(&opened.config, &opened.seeds)?;
-        let shared = Shared::new(fetch_config, opened.clock.for_fetch())?;
+        let shared = Arc::new(Shared::new(fetch_config, opened.clock.for_fetch())?);
         let first = opened.admit_seeds()?;
         let (common, receivers) = opened.common(&control, &progress);
         let Opened {
@@ -135,13 +135,18 @@ impl Crawl {
             config,
             seeds,
             clock,
-            shared: Arc::new(shared),
             common,
             key: history.key.unwrap_or_default(),
         };
         let mut threads = Vec::new();
         for (number, (frontier, inbox)) in frontiers.into_iter().zip(receivers).enumerate() {
-            threads.push(launch.start(number, frontier, inbox, committer.sender())?);
+            let place = Place {
+                number,
+                frontier,
+                inbox,
+                committer: committer.sender(),
+            };
+            threads.push(launch.start(place, shared.clone())?);
         }
         let limit = launch.config.max_duration;
         let guard = limit.map(|limit| launch.watch_duration(limit));

@@ -24,12 +24,20 @@ use crate::setup;
 use crate::shard::{Common, Levels, MOST_MESSAGES, Message, Shard};
 use crate::visit::{Archiving, VisitContext};
 
-/// What every shard's thread is started with.
+/// What is a shard's own.
+pub(crate) struct Place {
+    pub(crate) number: usize,
+    pub(crate) frontier: DiskFrontier,
+    pub(crate) inbox: mpsc::Receiver<Message>,
+    pub(crate) committer: CommitSender,
+}
+
+/// What every shard is started with.
+#[derive(Clone)]
 pub(crate) struct Launch {
     pub(crate) config: CrawlConfig,
     pub(crate) seeds: Vec<Seed>,
     pub(crate) clock: Clock,
-    pub(crate) shared: Arc<Shared>,
     pub(crate) workers: Workers,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
@@ -37,60 +45,63 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
+    /// Starts the thread of one shard.
     pub(crate) fn start(
         &self,
-        number: usize,
-        frontier: DiskFrontier,
-        inbox: mpsc::Receiver<Message>,
-        committer: CommitSender,
+        place: Place,
+        shared: Arc<Shared>,
     ) -> Result<JoinHandle<Result<(), Error>>, Error> {
-        let (config, clock, common) = (self.config.clone(), self.clock, self.common.clone());
-        let rules = setup::follow_rules(&config, &self.seeds)?;
-        let analyst = Analyst {
-            options: Arc::new(setup::analysis_options(&config)),
-            workers: self.workers.clone(),
-            offload_bytes: config.offload_size.0,
-            clock,
-        };
-        let (shared, key) = (self.shared.clone(), self.key);
+        let launch = self.clone();
+        let name = format!("shard-{}", place.number);
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
             let runtime = runtime.map_err(|error| {
-                common.control.end();
+                launch.common.control.end();
                 Error::new(ErrorKind::Io, format!("cannot start a runtime: {error}"))
             })?;
-            let take = setup::body_filter(&config);
-            let fetcher = Fetcher::new(shared);
-            let archiving =
-                archive::compression(&config).map(|compression| Archiving { compression, key });
-            let context = VisitContext {
-                archiving,
-                config,
-                fetcher,
-                rules,
-                analyst,
-                take,
-                clock,
-            };
-            let shard = Shard {
-                number,
-                common,
-                frontier,
-                context: Rc::new(context),
-                inbox,
-                committer,
-                clock,
-                outgoing: std::collections::VecDeque::new(),
-                published: Levels::default(),
-            };
+            let shard = launch.shard(place, Fetcher::new(shared))?;
             tokio::task::LocalSet::new().block_on(&runtime, shard.run())
         };
         std::thread::Builder::new()
-            .name(format!("shard-{number}"))
+            .name(name)
             .spawn(work)
             .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))
+    }
+
+    /// A shard that fetches with `fetcher`.
+    pub(crate) fn shard<F>(&self, place: Place, fetcher: F) -> Result<Shard<F>, Error> {
+        let (config, clock) = (self.config.clone(), self.clock);
+        let archiving = archive::compression(&config).map(|compression| Archiving {
+            compression,
+            key: self.key,
+        });
+        let context = VisitContext {
+            archiving,
+            fetcher,
+            rules: setup::follow_rules(&config, &self.seeds)?,
+            analyst: Analyst {
+                options: Arc::new(setup::analysis_options(&config)),
+                workers: self.workers.clone(),
+                offload_bytes: config.offload_size.0,
+                clock,
+            },
+            take: setup::body_filter(&config),
+            config,
+            clock,
+        };
+        Ok(Shard {
+            number: place.number,
+            common: self.common.clone(),
+            frontier: place.frontier,
+            context: Rc::new(context),
+            inbox: place.inbox,
+            committer: place.committer,
+            clock,
+            outgoing: std::collections::VecDeque::new(),
+            published: Levels::default(),
+        })
     }
 
     /// Ends the crawl after `limit`; the thread ends with the crawl at the latest.

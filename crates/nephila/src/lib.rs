@@ -20,6 +20,7 @@ mod mending;
 mod opening;
 pub mod options;
 mod outputs;
+mod pace;
 mod progress;
 mod publish;
 mod publisher;
@@ -30,6 +31,8 @@ mod row_parts;
 mod seeds;
 mod setup;
 mod shard;
+#[cfg(test)]
+mod simulation;
 pub mod single;
 mod sinks;
 mod state;

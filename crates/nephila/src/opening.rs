@@ -11,6 +11,7 @@ use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::journal::Entry;
 use crate::options::{CrawlConfig, Settings, Source, option};
+use crate::pace::Pace;
 use crate::publish::Outputs;
 use crate::repairs::Repairs;
 use crate::seeds::{Seed, parse_seeds};
@@ -91,7 +92,8 @@ impl Opened {
         let (sinks, repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
         let fingerprinter = history.fingerprinter();
         let mut frontiers = make_frontiers(&state, &config, fingerprinter)?;
-        restore(&state, &history, &mut frontiers, &clock)?;
+        let pace = Pace::after(&history, &config, clock.now());
+        restore(&state, &history, &mut frontiers, &pace)?;
         Ok(Opened {
             directory,
             config,
@@ -178,15 +180,15 @@ fn restore(
     state: &Path,
     history: &History,
     frontiers: &mut [DiskFrontier],
-    clock: &Clock,
+    pace: &Pace<'_>,
 ) -> Result<(), Error> {
-    let now = clock.now();
+    let now = pace.now;
     let shards = frontiers.len();
     let fingerprinter = history.fingerprinter();
     for (name, host) in history.tally.hosts() {
         let shard = fingerprinter.shard_of(name, shards);
         if let Some(frontier) = frontiers.get_mut(shard) {
-            frontier.restore_host(name, host.next_at, host.pages);
+            frontier.restore_host(name, pace.next_at(host), host.pages);
         }
     }
     let mut failed = None;
@@ -209,9 +211,13 @@ fn restore(
     })?;
     for_each_queued(state, history, |queued| {
         let shard = fingerprinter.shard_of(queued.url.host(), shards);
-        if let Some(frontier) = frontiers.get_mut(shard)
-            && let Err(error) = frontier.restore_queued(queued, now)
-        {
+        let Some(frontier) = frontiers.get_mut(shard) else {
+            return;
+        };
+        if let Some(at) = pace.of_unknown(&queued) {
+            frontier.restore_host(queued.url.host(), at, 0);
+        }
+        if let Err(error) = frontier.restore_queued(queued, now) {
             failed = Some(error);
         }
     })?;

@@ -258,6 +258,20 @@ fn proxy(config: &CrawlConfig) -> Result<Option<ProxyConfig>, Error> {
     )))
 }
 
+/// Whether a host is known, without asking for its address, to live on a private one.
+pub(crate) fn is_known_private(config: &CrawlConfig, url: &CanonicalUrl) -> bool {
+    let name = url.host_name();
+    if let Ok(address) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return !is_public(address);
+    }
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || config.resolve.iter().any(|resolve| {
+            let rule = &resolve.rule;
+            rule.host.as_deref().is_none_or(|host| host == name) && !is_public(rule.address)
+        })
+}
+
 /// A seed that names a private or loopback address itself allows it: that host at that port.
 fn own_address(seed: &Seed) -> Vec<String> {
     let name = seed.url.host_name();

@@ -43,6 +43,8 @@ pub struct HostTally {
     pub wire_bytes: u64,
     /// When it may next be fetched, as far as is known.
     pub next_at: Moment,
+    /// What politeness asked for between its last fetch and the next.
+    pub(crate) pace: Duration,
 }
 
 impl HostTally {
@@ -84,6 +86,7 @@ impl Tally {
             return;
         };
         host.next_at = host.next_at.max(done.host_next_at);
+        host.pace = done.host_next_at.since(done.finished_at);
         if is_page {
             let is_error = !done.outcome.is_answer() || done.outcome == Outcome::HttpError;
             host.pages += 1;

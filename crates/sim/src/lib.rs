@@ -29,6 +29,7 @@ mod exchange;
 mod href;
 mod http1;
 mod http2;
+mod in_process;
 mod judge;
 mod limit;
 mod link;
@@ -45,6 +46,7 @@ mod truth;
 mod web;
 
 pub use error::{Error, ErrorKind};
+pub use in_process::{Answer, Answers, End};
 pub use judge::{Judgement, Rules, judge};
 pub use limit::raise_file_limit;
 pub use log::{Log, LogEntry, LogMode};

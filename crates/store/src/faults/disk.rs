@@ -49,6 +49,20 @@ impl Disk {
         model.fails_from = Some(model.operations + operations);
     }
 
+    /// Ends the process but not the machine: all that was written stays. The next operation works
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it.
+    pub fn keep_power(&self) -> io::Result<()> {
+        let mut model = lock(&self.model);
+        let operations = model.operations;
+        *model = Model::load(&model.root.clone())?;
+        model.operations = operations;
+        Ok(())
+    }
+
     /// Cuts the power: the directory then holds what a disk could hold after it, drawn by `seed`.
     /// Nothing may have it open. The next operation works again.
     ///

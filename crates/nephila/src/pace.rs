@@ -1,0 +1,124 @@
+//! When hosts may be fetched again after a restart.
+
+use std::time::Duration;
+
+use nephila_frontier::{Moment, QueuedUrl};
+
+use crate::options::CrawlConfig;
+use crate::setup::is_known_private;
+use crate::state::History;
+use crate::tally::HostTally;
+
+/// The delay of hosts of which nothing is known (`--delay auto`).
+const USUAL_DELAY: Duration = Duration::from_secs(1);
+
+/// Politeness across a restart.
+///
+/// A run that stopped in good order has committed every fetch, so each host's next moment is known.
+/// One that was broken off may have fetched from any host until it died, and not have noted it: then
+/// each host is given its usual pause from now on, so that it is not hit sooner because the crawler
+/// died. The wall clock may have been set in between: no host waits longer than politeness ever asks.
+#[derive(Debug)]
+pub(crate) struct Pace<'a> {
+    history: &'a History,
+    config: &'a CrawlConfig,
+    pub(crate) now: Moment,
+    is_broken_off: bool,
+}
+
+impl<'a> Pace<'a> {
+    /// The pace after what a log tells.
+    pub(crate) fn after(history: &'a History, config: &'a CrawlConfig, now: Moment) -> Pace<'a> {
+        Pace {
+            history,
+            config,
+            now,
+            is_broken_off: history.stopped.is_none() && history.commits > 0,
+        }
+    }
+
+    /// When a host may be fetched that has been.
+    pub(crate) fn next_at(&self, host: &HostTally) -> Moment {
+        let config = self.config;
+        let longest = config.max_retry_after.max(config.max_crawl_delay);
+        let longest = longest.max(config.delay.0.unwrap_or(USUAL_DELAY));
+        let pause = match self.is_broken_off {
+            true => host.pace.min(longest),
+            false => Duration::ZERO,
+        };
+        let next_at = host.next_at.max(self.now.after(pause));
+        next_at.min(self.now.after(longest))
+    }
+
+    /// When the host of a queued URL may be fetched, where no fetch of it was committed and one may
+    /// have been made.
+    pub(crate) fn of_unknown(&self, queued: &QueuedUrl) -> Option<Moment> {
+        let name = queued.url.host();
+        if !self.is_broken_off || self.history.tally.host(name).is_some() {
+            return None;
+        }
+        let delay = match self.config.delay.0 {
+            Some(delay) => delay,
+            None if is_known_private(self.config, &queued.url) => Duration::ZERO,
+            None => USUAL_DELAY,
+        };
+        (delay > Duration::ZERO).then(|| self.now.after(delay))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nephila_frontier::CanonicalUrl;
+
+    use super::*;
+    use crate::journal::StopEntry;
+    use crate::options::Settings;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_micros(seconds * 1_000_000)
+    }
+
+    fn queued(url: &str, now: Moment) -> QueuedUrl {
+        QueuedUrl::page(CanonicalUrl::from_serialized(url).unwrap(), 0, None, now)
+    }
+
+    #[test]
+    fn a_host_is_not_hit_sooner_because_the_crawler_died() {
+        let config = Settings::new().check().unwrap();
+        let mut history = History {
+            commits: 3,
+            ..History::default()
+        };
+        let host = HostTally {
+            next_at: at(100),
+            pace: Duration::from_secs(7),
+            ..HostTally::default()
+        };
+        let died = Pace::after(&history, &config, at(103));
+        assert_eq!(died.next_at(&host), at(110));
+        let unknown = queued("http://unknown.test/", at(103));
+        assert_eq!(died.of_unknown(&unknown), Some(at(104)));
+        let own = queued("http://127.0.0.1:8000/", at(103));
+        assert_eq!(died.of_unknown(&own), None);
+        history.stopped = Some(StopEntry {
+            reason: crate::StopReason::Interrupted,
+            at: at(99),
+            ran_millis: 1,
+        });
+        let stopped = Pace::after(&history, &config, at(103));
+        assert_eq!(stopped.next_at(&host), at(103));
+        assert_eq!(stopped.of_unknown(&unknown), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_host_wait_for_it() {
+        let config = Settings::new().check().unwrap();
+        let history = History::default();
+        let host = HostTally {
+            next_at: at(1_000_000),
+            ..HostTally::default()
+        };
+        let pace = Pace::after(&history, &config, at(10));
+        assert_eq!(pace.next_at(&host), at(10).after(config.max_retry_after));
+    }
+}
