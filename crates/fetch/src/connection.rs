@@ -1,6 +1,5 @@
 //! One HTTP connection: hyper's sender, and the task that drives it.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -19,6 +18,7 @@ use tokio::time::timeout;
 use crate::config::FetchConfig;
 use crate::connect::Transport;
 use crate::failure::{Failure, find_source};
+use crate::raw::{Keeper, Tap};
 use crate::stream::Stream;
 
 /// How long a connection that nobody uses any more may take to say goodbye.
@@ -51,7 +51,7 @@ pub(crate) struct Connection {
     pub(crate) remote: SocketAddr,
     /// Whether it has served an exchange before.
     pub(crate) reused: bool,
-    bytes_read: Rc<Cell<u64>>,
+    tap: Rc<Tap>,
     /// Dropped with the last handle, which tells the driving task.
     in_use: Rc<oneshot::Sender<()>>,
 }
@@ -71,7 +71,7 @@ impl Connection {
         transport: Transport,
         config: &FetchConfig,
     ) -> Result<Connection, Failure> {
-        let (stream, bytes_read) = Stream::new(transport.carrier);
+        let (stream, tap) = Stream::new(transport.carrier);
         let io = TokioIo::new(stream);
         let (in_use, unused) = oneshot::channel();
         let sender = if transport.http2 {
@@ -90,7 +90,7 @@ impl Connection {
             sender,
             remote,
             reused: false,
-            bytes_read,
+            tap,
             in_use: Rc::new(in_use),
         })
     }
@@ -104,7 +104,7 @@ impl Connection {
             sender: Sender::Http2(sender.clone()),
             remote: self.remote,
             reused: true,
-            bytes_read: Rc::clone(&self.bytes_read),
+            tap: Rc::clone(&self.tap),
             in_use: Rc::clone(&self.in_use),
         })
     }
@@ -125,12 +125,20 @@ impl Connection {
         }
     }
 
+    /// Keeps the bytes of the exchange that `request` is about to begin, `max_bytes` at most.
+    pub(crate) fn keep_raw(&self, request: &http::Request<Body>, max_bytes: u64) -> Keeper {
+        match self.sender {
+            Sender::Http1(_) => Keeper::recording(&self.tap, max_bytes),
+            Sender::Http2(_) => Keeper::making(request),
+        }
+    }
+
     /// Sends a request and waits for the headers of the response.
     pub(crate) async fn send(
         &mut self,
         request: http::Request<Body>,
     ) -> Result<http::Response<Incoming>, SendFailure> {
-        let read_before = self.bytes_read.get();
+        let read_before = self.tap.bytes_read();
         let (result, http2) = match &mut self.sender {
             Sender::Http1(sender) => {
                 // The last exchange's driver may have to be polled once more before it is free.
@@ -150,7 +158,7 @@ impl Connection {
             Sender::Http2(sender) => (sender.try_send_request(request).await, true),
         };
         result.map_err(|error| {
-            let silent = !http2 && self.bytes_read.get() == read_before;
+            let silent = !http2 && self.tap.bytes_read() == read_before;
             send_failure(error, silent, http2)
         })
     }

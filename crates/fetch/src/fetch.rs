@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::limits::{AddressLimit, AddressPermit};
 use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::raw::{Keeper, max_recorded_bytes};
 use crate::request::{Request, to_http};
 use crate::response::{Response, ResponseHead};
 use crate::shared::Shared;
@@ -86,6 +87,8 @@ impl Fetch for Fetcher {
 /// A connection taken for one exchange, and the exchange's place at its address.
 struct Taken {
     connection: Connection,
+    /// The bytes of the exchange, where they are kept.
+    raw: Option<Keeper>,
     _permit: AddressPermit,
 }
 
@@ -126,13 +129,19 @@ impl Fetcher {
             (Bytes::new(), false)
         };
 
-        let Taken { connection, .. } = taken;
+        let Taken {
+            connection, raw, ..
+        } = taken;
+        let head = progress.head.take();
+        let raw = raw
+            .filter(|_| wanted && !body_cut)
+            .zip(head.as_ref())
+            .and_then(|(raw, head)| raw.finish(&request.method, head, &body));
         let (remote, reused) = (Some(connection.remote), connection.reused);
         if reusable && !body_cut {
             self.pool
                 .check_in(&target.origin, connection, progress.now());
         }
-        let head = progress.head.take();
         let (status, version, headers) = head
             .map(|head| (head.status, head.version, head.headers))
             .unwrap_or_default();
@@ -144,10 +153,10 @@ impl Fetcher {
             body,
             body_skipped: !wanted,
             body_cut,
+            raw,
             remote,
             reused,
             times: progress.times,
-            raw: None,
         })
     }
 
@@ -166,6 +175,11 @@ impl Fetcher {
             progress.enter(Stage::FirstByte);
             progress.remote = Some(taken.connection.remote);
             let http = to_http(request, target, &self.shared, taken.connection.is_http2())?;
+            if request.keep_raw {
+                let limit = BodyLimit::of(request, &self.shared.config).max;
+                let max_bytes = max_recorded_bytes(self.shared.config.max_header_bytes, limit);
+                taken.raw = Some(taken.connection.keep_raw(&http, max_bytes));
+            }
             let limit = self.shared.config.first_byte_timeout;
             let sending = taken.connection.send(http);
             let failure = match deadline.run(Stage::FirstByte, limit, sending).await {
@@ -246,6 +260,7 @@ impl Fetcher {
         };
         Ok(Some(Taken {
             connection,
+            raw: None,
             _permit: permit,
         }))
     }
@@ -265,6 +280,7 @@ impl Fetcher {
         self.pool.share(&target.origin, &connection, progress.now());
         Ok(Taken {
             connection,
+            raw: None,
             _permit: permit,
         })
     }

@@ -41,7 +41,8 @@ pub struct Request {
     /// Whether a body beyond that limit is cut there and given ([`crate::Response::body_cut`]),
     /// instead of [`crate::FetchErrorKind::BodyTooLarge`]. An HTTP/1 connection is then closed.
     pub cut_body: bool,
-    /// Whether the bytes are kept as they go over the wire.
+    /// Whether the bytes of both messages are given as they went over the connection
+    /// ([`crate::Response::raw`]), at the cost of a copy of each.
     pub keep_raw: bool,
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::raw::RawExchange;
+
 /// The response to one request, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Response {
@@ -25,23 +27,16 @@ pub struct Response {
     /// Whether the body is longer than the limit and was cut there, as [`crate::Request::cut_body`]
     /// asked; a coded body then ends in the middle of its coding.
     pub body_cut: bool,
+    /// The messages as they went over the connection, where [`crate::Request::keep_raw`] asked for
+    /// them. `None` also where the body is not here whole (skipped or cut), and where chunk framing
+    /// is so much longer than the body that it goes beyond twice the limit of the body.
+    pub raw: Option<RawExchange>,
     /// The address that answered: the proxy's where there is one.
     pub remote: Option<SocketAddr>,
     /// Whether the connection had served an exchange before.
     pub reused: bool,
     /// How long each state took.
     pub times: Times,
-    /// Raw.
-    pub raw: Option<RawExchange>,
-}
-
-/// Stub.
-#[derive(Debug, Clone)]
-pub struct RawExchange {
-    /// Request.
-    pub request: Bytes,
-    /// Response.
-    pub response: Bytes,
 }
 
 /// Status, version and headers of a response.

@@ -1,6 +1,5 @@
-//! A connection's bytes: plain or through TLS, and how many of them came.
+//! A connection's bytes: plain or through TLS, and what is noted of them.
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,28 +9,31 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::raw::Tap;
+
 /// The two ways of carrying bytes.
 pub(crate) enum Carrier {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A carrier that counts what is read from it (after decryption): a request that failed while the
-/// count stood still got no byte of a response, and may be sent again.
+/// A carrier that tells its tap what is read from it (after decryption): a request that failed while
+/// the count stood still got no byte of a response, and may be sent again. What is written is told
+/// too, for exchanges whose bytes are kept.
 pub(crate) struct Stream {
     carrier: Carrier,
-    bytes_read: Rc<Cell<u64>>,
+    tap: Rc<Tap>,
 }
 
 impl Stream {
-    pub(crate) fn new(carrier: Carrier) -> (Stream, Rc<Cell<u64>>) {
-        let bytes_read = Rc::new(Cell::new(0));
+    pub(crate) fn new(carrier: Carrier) -> (Stream, Rc<Tap>) {
+        let tap = Rc::new(Tap::default());
         (
             Stream {
                 carrier,
-                bytes_read: Rc::clone(&bytes_read),
+                tap: Rc::clone(&tap),
             },
-            bytes_read,
+            tap,
         )
     }
 }
@@ -48,8 +50,8 @@ impl AsyncRead for Stream {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
         });
-        let count = buffer.filled().len() - before;
-        this.bytes_read.set(this.bytes_read.get() + count as u64);
+        let filled = buffer.filled();
+        this.tap.received(filled.get(before..).unwrap_or_default());
         Poll::Ready(result)
     }
 }
@@ -60,10 +62,13 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().carrier {
+        let this = self.get_mut();
+        let count = ready!(match &mut this.carrier {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_write(cx, buffer),
             Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, buffer),
-        }
+        })?;
+        this.tap.sent(buffer.get(..count).unwrap_or(buffer));
+        Poll::Ready(Ok(count))
     }
 
     fn poll_write_vectored(
@@ -71,10 +76,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().carrier {
+        let this = self.get_mut();
+        let count = ready!(match &mut this.carrier {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, buffers),
             Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_write_vectored(cx, buffers),
+        })?;
+        let mut left = count;
+        for buffer in buffers {
+            let written = buffer.get(..left.min(buffer.len())).unwrap_or_default();
+            this.tap.sent(written);
+            left -= written.len();
         }
+        Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {

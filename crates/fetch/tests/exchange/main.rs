@@ -17,6 +17,8 @@ mod plain;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod sizes;
