@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use nephila_fetch::RawExchange;
 use nephila_frontier::{Moment, QueuedUrl};
 use nephila_parse::LinkKind;
@@ -61,6 +62,10 @@ impl Material {
         remote: Option<SocketAddr>,
         began: Moment,
     ) -> Material {
+        let raw = RawExchange {
+            request: without_secrets(&raw.request),
+            ..raw
+        };
         Material {
             raw,
             url: queued.url.as_str().to_owned(),
@@ -133,6 +138,28 @@ impl Exchange {
     }
 }
 
+/// Headers that are the user's own secrets: an archive is made to be given away.
+const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
+/// The request without the lines of headers that hold credentials.
+fn without_secrets(request: &Bytes) -> Bytes {
+    let is_secret = |line: &[u8]| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        SECRET_HEADERS
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+    };
+    let lines = || request.split_inclusive(|byte| *byte == b'\n');
+    if !lines().any(is_secret) {
+        return request.clone();
+    }
+    lines()
+        .filter(|line| !is_secret(line))
+        .flatten()
+        .copied()
+        .collect()
+}
+
 /// The same exchange gives the same identifier; a key that nobody knows keeps others' apart.
 pub(super) fn record_id(key: [u64; 2], url: &str, date: &str, what: u8) -> RecordId {
     let mut hasher = SipHasher13::new_with_keys(key[0], key[1]);
@@ -179,4 +206,24 @@ fn context(kind: LinkKind) -> (char, &'static str) {
 
 fn bug(url: &str, error: &dyn std::error::Error) -> Error {
     Error::new(ErrorKind::Bug, format!("{url}: its WARC records: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_archived() {
+        let request =
+            "GET / HTTP/1.1\r\nHost: a.test\r\nCookie: id=1\r\nAUTHORIZATION: Basic eA==\r\n\r\n";
+        let kept = without_secrets(&Bytes::from_static(request.as_bytes()));
+        assert_eq!(kept, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+        assert_eq!(without_secrets(&kept), kept);
+    }
+
+    #[test]
+    fn dates_have_whole_seconds() {
+        let moment = Moment::from_micros(1_795_408_017_999_456);
+        assert_eq!(warc_date(moment), "2026-11-23T04:26:57Z");
+    }
 }
