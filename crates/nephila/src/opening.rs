@@ -188,7 +188,7 @@ fn restore(
     for (name, host) in history.tally.hosts() {
         let shard = fingerprinter.shard_of(name, shards);
         if let Some(frontier) = frontiers.get_mut(shard) {
-            frontier.restore_host(name, pace.next_at(host), host.pages);
+            frontier.restore_host(name, pace.next_at(name, host), host.pages);
         }
     }
     let mut failed = None;

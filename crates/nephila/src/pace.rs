@@ -37,13 +37,14 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// When a host may be fetched that has been.
-    pub(crate) fn next_at(&self, host: &HostTally) -> Moment {
+    /// When a host may be fetched of which something was committed.
+    pub(crate) fn next_at(&self, name: &str, host: &HostTally) -> Moment {
         let config = self.config;
         let longest = config.max_retry_after.max(config.max_crawl_delay);
         let longest = longest.max(config.delay.0.unwrap_or(USUAL_DELAY));
         let pause = match self.is_broken_off {
-            true => host.pace.min(longest),
+            true if host.pace > Duration::ZERO => host.pace.min(longest),
+            true => self.delay(name),
             false => Duration::ZERO,
         };
         let next_at = host.next_at.max(self.now.after(pause));
@@ -57,12 +58,17 @@ impl<'a> Pace<'a> {
         if !self.is_broken_off || self.history.tally.host(name).is_some() {
             return None;
         }
-        let delay = match self.config.delay.0 {
-            Some(delay) => delay,
-            None if is_known_private(self.config, &queued.url) => Duration::ZERO,
-            None => USUAL_DELAY,
-        };
+        let delay = self.delay(name);
         (delay > Duration::ZERO).then(|| self.now.after(delay))
+    }
+
+    /// The delay of a host of which nothing more is known.
+    fn delay(&self, name: &str) -> Duration {
+        match self.config.delay.0 {
+            Some(delay) => delay,
+            None if is_known_private(self.config, name) => Duration::ZERO,
+            None => USUAL_DELAY,
+        }
     }
 }
 
@@ -95,7 +101,7 @@ mod tests {
             ..HostTally::default()
         };
         let died = Pace::after(&history, &config, at(103));
-        assert_eq!(died.next_at(&host), at(110));
+        assert_eq!(died.next_at("a.test", &host), at(110));
         let unknown = queued("http://unknown.test/", at(103));
         assert_eq!(died.of_unknown(&unknown), Some(at(104)));
         let own = queued("http://127.0.0.1:8000/", at(103));
@@ -106,7 +112,7 @@ mod tests {
             ran_millis: 1,
         });
         let stopped = Pace::after(&history, &config, at(103));
-        assert_eq!(stopped.next_at(&host), at(103));
+        assert_eq!(stopped.next_at("a.test", &host), at(103));
         assert_eq!(stopped.of_unknown(&unknown), None);
     }
 
@@ -119,6 +125,9 @@ mod tests {
             ..HostTally::default()
         };
         let pace = Pace::after(&history, &config, at(10));
-        assert_eq!(pace.next_at(&host), at(10).after(config.max_retry_after));
+        assert_eq!(
+            pace.next_at("a.test", &host),
+            at(10).after(config.max_retry_after)
+        );
     }
 }

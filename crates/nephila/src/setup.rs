@@ -258,9 +258,13 @@ fn proxy(config: &CrawlConfig) -> Result<Option<ProxyConfig>, Error> {
     )))
 }
 
-/// Whether a host is known, without asking for its address, to live on a private one.
-pub(crate) fn is_known_private(config: &CrawlConfig, url: &CanonicalUrl) -> bool {
-    let name = url.host_name();
+/// Whether a host (name and perhaps port) is known, without asking for its address, to live on a
+/// private one.
+pub(crate) fn is_known_private(config: &CrawlConfig, host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
     if let Ok(address) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
         return !is_public(address);
     }

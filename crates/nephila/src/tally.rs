@@ -86,7 +86,11 @@ impl Tally {
             return;
         };
         host.next_at = host.next_at.max(done.host_next_at);
-        host.pace = done.host_next_at.since(done.finished_at);
+        // What was refused without a fetch asks for no pause.
+        let pace = done.host_next_at.since(done.finished_at);
+        if pace > Duration::ZERO {
+            host.pace = pace;
+        }
         if is_page {
             let is_error = !done.outcome.is_answer() || done.outcome == Outcome::HttpError;
             host.pages += 1;

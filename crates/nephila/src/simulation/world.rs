@@ -137,8 +137,8 @@ impl World {
         let mut dice = Dice::of(self.seed, 100 + number);
         let operations = match dice.below(3) {
             0 => dice.below(30),
-            1 => dice.below(200),
-            _ => dice.below(2_000),
+            1 => dice.below(100),
+            _ => dice.below(400),
         };
         self.disk.fail_after(operations);
     }
