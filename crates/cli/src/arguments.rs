@@ -123,6 +123,10 @@ fn export() -> Command {
             "all",
             "Rows of robots.txt, sitemap and feed fetches too",
         ))
+        .arg(switch(
+            "raw-cells",
+            "csv: no ' before text that a spreadsheet would run as a formula (=, +, -, @ ...)",
+        ))
 }
 
 fn fetch() -> Command {

@@ -54,7 +54,7 @@ pub use journal::StopReason;
 pub use mending::mend;
 pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};
 pub use options::{CrawlConfig, Settings};
-pub use outputs::{ConvertError, RowForm, convert_rows};
+pub use outputs::{ConvertError, Destination, RowForm, convert_rows};
 pub use progress::{Progress, Snapshot};
 pub use repairs::Repairs;
 pub use row::{ROW_FIELDS, ROW_VERSION, Row, RowField, rows_page};

@@ -172,6 +172,18 @@ fields! {
     "error" "string or null" "what went wrong, or the rule that decided, in words";
 }
 
+/// How a row stands in CSV, for `docs/rows.md`.
+const AS_CSV: &str = "\
+## As CSV
+
+`nephila export` writes RFC 4180 with line feeds. `null` is an empty cell, an empty string is
+`\"\"`; an array or object stands as JSON text. Text that a spreadsheet would run as a formula
+gets a leading `'`: text that begins with `=`, `+`, `-`, `@` or a full-width form of these, a
+tab or a line break, also after white space, control characters, quotes or marks of no width.
+Numbers do not. A `'` before such text is always one that was added, so that a program can take
+it off again; `--raw-cells` leaves it away.
+";
+
 /// `docs/rows.md`, whole.
 pub fn rows_page() -> String {
     let mut page = format!(
@@ -189,6 +201,8 @@ pub fn rows_page() -> String {
             field.name, field.json, field.meaning
         ));
     }
+    page.push('\n');
+    page.push_str(AS_CSV);
     page.push_str("\n## Outcomes\n\n| outcome | meaning |\n|---|---|\n");
     for outcome in nephila_frontier::Outcome::ALL {
         page.push_str(&format!(

@@ -1,4 +1,5 @@
-//! One process at a time fetches sites and starts or ends servers.
+//! One process at a time changes a directory of data: fetches sites, starts or ends servers, or
+//! makes the virtual environment.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -17,7 +18,7 @@ pub(crate) fn take(data: &Path) -> anyhow::Result<Held> {
     let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         eprintln!(
-            "waiting for another `cargo xtask sites` on {}",
+            "waiting for another `cargo xtask` that changes {}",
             data.display()
         );
     }

@@ -4,7 +4,7 @@
 //! the nginx of that port base reads and writes) and `lock`.
 
 mod apt;
-mod lock;
+pub(crate) mod lock;
 mod nginx;
 mod table;
 mod truth;

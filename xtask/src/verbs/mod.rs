@@ -4,6 +4,7 @@ mod bench;
 mod check;
 pub(crate) mod commands;
 mod docs;
+mod python;
 mod sites;
 mod test;
 mod tidy;
@@ -25,6 +26,7 @@ pub(crate) const VERBS: &[Verb] = &[
     commands::VERB,
     docs::VERB,
     sites::VERB,
+    python::VERB,
     bench::VERB,
 ];
 

@@ -1,11 +1,11 @@
 //! `cargo xtask test`: set-up, checks, and every test there is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use super::{Verb, check, commands, docs};
+use super::{Verb, check, commands, docs, python};
 use crate::process;
 use crate::repository;
 use crate::sites;
@@ -18,8 +18,9 @@ pub(super) const VERB: Verb = Verb {
 
 Needs cargo and, for the sites of Debian's documentation, apt-get and dpkg; it sets the rest up by
 itself. In this order, going on after a failure and naming at the end what failed:
-  1. fetches the sites that tests crawl (`cargo xtask sites`); where that is not possible it says so
-     and the tests that need them skip
+  1. fetches the sites that tests crawl (`cargo xtask sites`) and makes the Python that they read
+     outputs with (`cargo xtask python`); where that is not possible it says so and the tests that
+     need them skip
   2. formatting, clippy without a warning, tidy
   3. builds nephila and nephila-sim in release: tests run the real commands
   4. generated pages are fresh; the commands on README.md and docs/ run; documentation tests
@@ -28,8 +29,9 @@ itself. In this order, going on after a failure and naming at the end what faile
 With arguments it is for work on one thing: set-up, build, and the test runner with the arguments,
 e.g. `cargo xtask test -p nephila-frontier`.
 
-Tests get NEPHILA_BIN and NEPHILA_SIM_BIN (the built commands), NEPHILA_XTASK (this program) and
-NEPHILA_SITES_ROOT (the data of the sites). The runner's own lines stand on standard output.
+Tests get NEPHILA_BIN and NEPHILA_SIM_BIN (the built commands), NEPHILA_XTASK (this program),
+NEPHILA_SITES_ROOT (the data of the sites) and NEPHILA_PYTHON (the interpreter). The runner's own
+lines stand on standard output.
 ",
     run,
 };
@@ -38,7 +40,7 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut steps = Steps::new("cargo xtask test");
     let whole = arguments.is_empty();
     let served_before = sites::served();
-    set_up(&mut steps);
+    let python = set_up(&mut steps);
     if whole {
         check::source(&mut steps);
     }
@@ -56,7 +58,8 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
             process::run(process::cargo().args(["test", "--doc", "--workspace"]))
         });
     }
-    run_tests(&mut steps, release.as_deref(), arguments);
+    let given = Given { release, python };
+    run_tests(&mut steps, &given, arguments);
     // A test that was killed cannot end the server it started.
     for told in sites::stop_all_but(&served_before) {
         steps.note(told);
@@ -64,11 +67,28 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
     steps.finish()
 }
 
-/// Sites are wanted and not needed: where they cannot be had, the tests that need them skip.
-fn set_up(steps: &mut Steps) {
+/// What tests are told of in their environment.
+struct Given {
+    /// The directory of the built commands.
+    release: Option<PathBuf>,
+    /// The interpreter of `cargo xtask python`.
+    python: Option<PathBuf>,
+}
+
+/// Sites and Python are wanted and not needed: where they cannot be had, the tests that need them
+/// skip. Gives Python's interpreter.
+fn set_up(steps: &mut Steps) -> Option<PathBuf> {
     eprintln!("==> sites of Debian's documentation");
     if let Err(error) = sites::provide_usual() {
         steps.note(format!("the tests that crawl real sites skip: {error:#}"));
+    }
+    eprintln!("==> Python that reads what is written");
+    match python::provide() {
+        Ok(interpreter) => Some(interpreter),
+        Err(error) => {
+            steps.note(format!("the tests that need Python skip: {error:#}"));
+            None
+        }
     }
 }
 
@@ -86,7 +106,7 @@ fn build() -> anyhow::Result<PathBuf> {
     Ok(repository::target_directory()?.join("release"))
 }
 
-fn run_tests(steps: &mut Steps, release: Option<&Path>, arguments: &[String]) {
+fn run_tests(steps: &mut Steps, given: &Given, arguments: &[String]) {
     let nextest = process::has_cargo("nextest");
     let mut command = process::cargo();
     if nextest {
@@ -105,7 +125,7 @@ fn run_tests(steps: &mut Steps, release: Option<&Path>, arguments: &[String]) {
         command.arg("--workspace");
     }
     command.args(arguments);
-    environment(&mut command, release);
+    environment(&mut command, given);
     // The runner reports on standard error; a caller looks for its summary on standard output.
     command.stderr(Stdio::from(std::io::stdout()));
     // What an earlier run skipped is not to be told as this one's. There may be no such file.
@@ -141,12 +161,15 @@ fn names_packages(arguments: &[String]) -> bool {
         .any(selects)
 }
 
-fn environment(command: &mut Command, release: Option<&Path>) {
+fn environment(command: &mut Command, given: &Given) {
     command.env("NEPHILA_SITES_ROOT", repository::site_data());
     if let Ok(this) = std::env::current_exe() {
         command.env("NEPHILA_XTASK", this);
     }
-    if let Some(release) = release {
+    if let Some(python) = &given.python {
+        command.env("NEPHILA_PYTHON", python);
+    }
+    if let Some(release) = &given.release {
         command.env("NEPHILA_BIN", release.join("nephila"));
         command.env("NEPHILA_SIM_BIN", release.join("nephila-sim"));
     }

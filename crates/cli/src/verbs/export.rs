@@ -23,7 +23,10 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(names) => names.split(',').map(str::trim).collect(),
         None => Vec::new(),
     };
-    let export = Export::new(format, &columns, is_given(matches, "all"))?;
+    let mut export = Export::new(format, &columns, is_given(matches, "all"))?;
+    if is_given(matches, "raw-cells") {
+        export = export.with_raw_cells();
+    }
     let directory = CrawlDirectory::at(value(matches, "directory").unwrap_or_default());
     if let Some(path) = value(matches, "output") {
         let rows = export.write_file(&directory, Path::new(path))?;

@@ -2,14 +2,12 @@
 
 use std::io::{BufRead, BufWriter, Write};
 
+use super::BUFFER_BYTES;
 use super::columns::{COLUMNS, Column, ColumnKind};
 use super::convert_error::ConvertError;
 use super::csv_cell::{Formulas, push_json};
 use super::row_lines::RowLines;
 use super::row_values::{self, RowValues, named};
-
-/// Bytes that are gathered before they go to the output.
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Writes the rows as RFC 4180 with line feeds: a header, then a line a row.
 pub(crate) fn write(rows: &mut dyn BufRead, out: impl Write) -> Result<u64, ConvertError> {

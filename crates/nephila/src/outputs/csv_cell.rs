@@ -1,6 +1,6 @@
 //! The cells of CSV, for every writer of it: quoting, and the guard against formulas.
 
-use std::borrow::Cow;
+use super::row_values::Text;
 
 /// What is done to text that a spreadsheet would run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) fn push_json(
 ) -> Result<(), serde_json::Error> {
     match value.as_bytes().first() {
         Some(b'"') => {
-            let text: Cow<'_, str> = serde_json::from_str(value)?;
+            let Text(text) = serde_json::from_str(value)?;
             push_text(&text, formulas, line);
         }
         None | Some(b'n') if is_alone => line.extend_from_slice(b"\"\""),

@@ -53,8 +53,9 @@ impl RowForm {
     /// were. The same rows give the same bytes. `out` is flushed; it is whole only when this
     /// returns without an error.
     ///
-    /// Memory: some 64 MiB for Parquet and 1 MiB for the others, and about three times the
-    /// longest row. A row is at most 1 GiB.
+    /// Memory: some 64 MiB for Parquet and 8 MiB for the others, whatever the number of rows; and
+    /// where a row is longer than 4 MiB, up to six times its length for Parquet and three times
+    /// for the others. A row is at most 1 GiB.
     ///
     /// # Errors
     /// [`ConvertError::Row`] with its number for a line that is no row: no JSON object, a required

@@ -5,15 +5,13 @@ use std::io::{self, BufRead, BufWriter, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::BUFFER_BYTES;
 use super::convert_error::ConvertError;
 use super::row_lines::RowLines;
 use super::row_values::RowValues;
 
 /// zstd's own default: at the levels above it time grows faster than files shrink.
 const ZSTD_LEVEL: i32 = 3;
-
-/// Bytes that are gathered before they go to the output.
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Writes the rows as they are, checked.
 pub(crate) fn write_plain(rows: &mut dyn BufRead, out: impl Write) -> Result<u64, ConvertError> {

@@ -20,3 +20,6 @@ mod timestamp;
 pub use convert_error::ConvertError;
 pub use destination::Destination;
 pub use form::{RowForm, convert_rows};
+
+/// Bytes that are gathered before they go to an output.
+const BUFFER_BYTES: usize = 64 * 1024;

@@ -13,6 +13,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
+use super::BUFFER_BYTES;
 use super::columns::{COLUMNS, ColumnKind, OUTLINK_PARTS};
 use super::convert_error::ConvertError;
 use super::parquet_column::{ColumnBuilder, ELEMENT, field};
@@ -36,9 +37,6 @@ const GROUP_BYTES: usize = 24 << 20;
 /// The share of absent URLs that the Bloom filter does not rule out.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
-/// Bytes that are gathered before they go to the output.
-const BUFFER_BYTES: usize = 64 * 1024;
-
 /// Writes the rows as a Parquet file.
 pub(crate) fn write(rows: &mut dyn BufRead, out: impl Write + Send) -> Result<u64, ConvertError> {
     let mut lines = RowLines::new(rows);
@@ -51,6 +49,7 @@ pub(crate) fn write(rows: &mut dyn BufRead, out: impl Write + Send) -> Result<u6
         })?;
         file.batch_rows += 1;
         file.batch_bytes += line.len();
+        lines.forget_line();
         if file.batch_rows >= BATCH_ROWS || file.batch_bytes >= BATCH_BYTES {
             file.write_batch()?;
         }
@@ -74,7 +73,7 @@ impl<W: Write + Send> File<W> {
         // The Parquet types say all that the Arrow schema would; without it no reader can take
         // the columns for anything else.
         let options = ArrowWriterOptions::new()
-            .with_properties(properties()?)
+            .with_properties(properties())
             .with_skip_arrow_metadata(true);
         let out = BufWriter::with_capacity(BUFFER_BYTES, out);
         let writer = ArrowWriter::try_new_with_options(out, Arc::clone(&schema), options)?;
@@ -124,7 +123,7 @@ fn schema() -> Schema {
     Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>())
 }
 
-fn properties() -> Result<WriterProperties, ParquetError> {
+fn properties() -> WriterProperties {
     let url = ColumnPath::from("url");
     let version = KeyValue::new(VERSION_KEY.to_owned(), ROW_VERSION.to_string());
     let properties = WriterProperties::builder()
@@ -132,10 +131,10 @@ fn properties() -> Result<WriterProperties, ParquetError> {
         .set_key_value_metadata(Some(vec![version]))
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_column_bloom_filter_enabled(url.clone(), true)
+        // This also switches the filter on.
         .set_column_bloom_filter_fpp(url, BLOOM_FALSE_POSITIVES)
         .set_dictionary_enabled(false);
-    Ok(with_dictionaries(properties).build())
+    with_dictionaries(properties).build()
 }
 
 /// Dictionaries where values repeat: menus make links repeat from page to page.

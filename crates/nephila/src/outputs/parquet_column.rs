@@ -64,7 +64,7 @@ pub(crate) enum ColumnBuilder {
     Texts(ListBuilder<StringBuilder>),
     Outlinks(ListBuilder<StructBuilder>),
     /// In the order of [`TIMES_PARTS`].
-    Times([Float64Builder; TIMES_PARTS.len()]),
+    Times(Box<[Float64Builder; TIMES_PARTS.len()]>),
 }
 
 impl ColumnBuilder {
@@ -121,7 +121,7 @@ impl ColumnBuilder {
                 }
                 lists.append(value.is_some());
             }
-            ColumnBuilder::Times(parts) => append_times(parts, value, is_newer)?,
+            ColumnBuilder::Times(parts) => append_times(parts.as_mut_slice(), value, is_newer)?,
         }
         Ok(())
     }

@@ -33,10 +33,7 @@ impl<'r> RowLines<'r> {
     /// # Errors
     /// [`ConvertError::Read`]; [`ConvertError::Row`] for a line over [`MAX_LINE_BYTES`].
     pub(crate) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, ConvertError> {
-        self.line.clear();
-        if self.line.capacity() > KEPT_BYTES {
-            self.line = Vec::new();
-        }
+        self.forget_line();
         let mut limited = (&mut *self.input).take(MAX_LINE_BYTES + 1);
         limited
             .read_until(b'\n', &mut self.line)
@@ -52,6 +49,12 @@ impl<'r> RowLines<'r> {
             return Err(self.wrong(format!("it is longer than {MAX_LINE_BYTES} bytes")));
         }
         Ok(Some((self.number, &self.line)))
+    }
+
+    /// Gives back the memory of a long line, before other work needs as much.
+    pub(crate) fn forget_line(&mut self) {
+        self.line.clear();
+        self.line.shrink_to(KEPT_BYTES);
     }
 
     /// How many lines were read.

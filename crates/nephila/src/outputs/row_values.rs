@@ -94,11 +94,12 @@ pub(crate) fn number<T: std::str::FromStr>(value: &RawValue) -> Result<T, String
     value.get().parse().map_err(|_| wrong())
 }
 
+/// A JSON string, borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
 /// A string, borrowed where nothing in it is escaped.
 pub(crate) fn text(value: &RawValue) -> Result<Cow<'_, str>, String> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
     let wrong = |_| format!("is no string: {}", quoted(value.get()));
     serde_json::from_str(value.get())
         .map(|Text(text)| text)
