@@ -5,6 +5,7 @@ mod check;
 pub(crate) mod commands;
 mod docs;
 mod python;
+mod simulate;
 mod sites;
 mod test;
 mod tidy;
@@ -27,6 +28,7 @@ pub(crate) const VERBS: &[Verb] = &[
     docs::VERB,
     sites::VERB,
     python::VERB,
+    simulate::VERB,
     bench::VERB,
 ];
 

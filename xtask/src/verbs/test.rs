@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use super::{Verb, check, commands, docs, python};
+use super::{Verb, check, commands, docs, python, simulate};
 use crate::process;
 use crate::repository;
 use crate::sites;
@@ -163,6 +163,7 @@ fn names_packages(arguments: &[String]) -> bool {
 
 fn environment(command: &mut Command, given: &Given) {
     command.env("NEPHILA_SITES_ROOT", repository::site_data());
+    command.env("NEPHILA_SEEDS", simulate::USUAL_SEEDS);
     if let Ok(this) = std::env::current_exe() {
         command.env("NEPHILA_XTASK", this);
     }

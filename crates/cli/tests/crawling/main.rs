@@ -11,6 +11,9 @@
 mod bad_input;
 mod broad;
 mod kill;
+mod outputs;
+#[path = "../../../nephila/tests/outputs/python.rs"]
+mod python;
 mod rules;
 mod run;
 mod sites;

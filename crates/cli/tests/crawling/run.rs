@@ -93,6 +93,10 @@ pub(crate) fn rows(directory: &Path) -> Vec<Value> {
     let mut parts: Vec<PathBuf> = std::fs::read_dir(directory.join("pages"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
         .collect();
     parts.sort();
     let mut rows = Vec::new();

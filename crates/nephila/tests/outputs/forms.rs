@@ -70,7 +70,7 @@ fn csv_is_read_by_python_and_duckdb() {
     };
     let files = Files::new(&rows::lines(ROWS));
     let path = files.convert(RowForm::Csv);
-    files.compare(&python, "compare_csv.py", &path, &[]);
+    files.compare(&python, "compare_csv.py", &path, &["1000"]);
 }
 
 #[test]
