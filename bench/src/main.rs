@@ -6,6 +6,7 @@ mod broad;
 mod cpu;
 mod offload;
 mod process;
+mod traps;
 
 use anyhow::bail;
 
@@ -13,7 +14,8 @@ const USAGE: &str = "usage: cargo xtask bench NAME
 
   cpu      CPU of the crawler a page: 20,000 pages of 22 kB with 35 links, no latency, three runs
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
-  offload  what it costs to analyse a page here, and to have it analysed on another thread";
+  offload  what it costs to analyse a page here, and to have it analysed on another thread
+  traps    requests wasted on the web of traps, with each rule alone and with all of them";
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -21,6 +23,7 @@ fn main() -> anyhow::Result<()> {
         Some("cpu") => cpu::run(),
         Some("broad") => broad::run(),
         Some("offload") => offload::run(),
+        Some("traps") => traps::run(),
         Some("--help" | "help") => {
             println!("{USAGE}");
             Ok(())

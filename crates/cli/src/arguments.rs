@@ -13,7 +13,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(crawl())
         .subcommand(resume())
-        .subcommands([status(), why(), export()])
+        .subcommands([status(), why(), export(), report()])
         .subcommands([fetch(), robots(), sitemap()])
         .subcommands([config(), completions(), demo(), reference()])
         .after_help("`nephila demo` shows it at work; it needs no network.")
@@ -127,6 +127,18 @@ fn export() -> Command {
             "raw-cells",
             "csv: no ' before text that a spreadsheet would run as a formula (=, +, -, @ ...)",
         ))
+}
+
+fn report() -> Command {
+    Command::new("report")
+        .about("One HTML page for the owner of a site: broken links, redirects, duplicates, what is slow")
+        .arg(directory())
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .value_name("FILE")
+                .help("Write here instead of standard output; the file must not exist"),
+        )
 }
 
 fn fetch() -> Command {

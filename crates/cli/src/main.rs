@@ -50,7 +50,10 @@ fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) if is_closed_pipe(&error) => ExitCode::from(Exit::Done as u8),
         Err(error) => {
-            terminal::complain(&format!("error: {}", describe(&error)));
+            terminal::complain(&format!(
+                "error: {}",
+                terminal::safe_lines(&describe(&error))
+            ));
             ExitCode::from(exit_of(&error) as u8)
         }
     }

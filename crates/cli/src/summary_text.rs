@@ -29,6 +29,13 @@ pub(crate) fn summary_text(summary: &Summary, directory: &Path) -> String {
     }
     hosts(&mut text, summary);
     refused(&mut text, summary);
+    if summary.duplicates > 0 {
+        let _ = writeln!(
+            text,
+            "{} pages duplicate others; their links were not followed (--skip-duplicates)",
+            count(summary.duplicates)
+        );
+    }
     if summary.ignored_robots {
         let _ = writeln!(text, "robots.txt was ignored (--ignore-robots)");
     }

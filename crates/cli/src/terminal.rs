@@ -28,12 +28,37 @@ pub(crate) fn is_watched() -> bool {
 pub(crate) fn safe(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        let is_direction = matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'
-            | '\u{2066}'..='\u{2069}' | '\u{061C}');
-        if c.is_control() || is_direction {
+        if is_obeyed(c) {
             let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
         } else {
             shown.push(c);
+        }
+    }
+    shown
+}
+
+/// What a terminal obeys: control characters of both sets, direction, separators of lines and
+/// paragraphs, and what is there without being seen. Joiners are not: scripts and emoji need them.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// JSON, with what a terminal would obey written as JSON's own escapes: the value stays the same.
+///
+/// JSON's writer escapes the first 32 control characters only; the second set, U+0080 to U+009F,
+/// holds a control sequence introducer too.
+pub(crate) fn safe_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_obeyed(c) {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(shown, "\\u{unit:04x}");
         }
     }
     shown
@@ -118,8 +143,25 @@ mod tests {
             shown,
             "a\\u{1b}[31mred\\u{7}\\u{d}\\u{a}\\u{202e}x\\u{9b}1m é"
         );
+        assert_eq!(
+            safe("a\u{2028}\u{200b}\u{feff}b"),
+            "a\\u{2028}\\u{200b}\\u{feff}b"
+        );
         assert_eq!(safe_cut("abcdef", 4), "abc…");
         assert_eq!(safe_lines("a\tb\r\n\u{1b}c\rd\n"), "a\tb\n\\u{1b}c\\u{d}d");
+    }
+
+    #[test]
+    fn json_keeps_its_value_and_steers_no_terminal() {
+        let text = "t\u{1b}]8;;http://e.test\u{7}\u{9b}31m\u{202e}\u{7f}\u{e0041}\n\u{1f600}";
+        let written = serde_json::to_string_pretty(&[text]).unwrap();
+        let shown = safe_json(&written);
+        assert!(
+            !shown.chars().any(|c| c != '\n' && is_obeyed(c)),
+            "{shown:?}"
+        );
+        let back: Vec<String> = serde_json::from_str(&shown).unwrap();
+        assert_eq!(back, [text]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 pub use url::Url;
 
+use crate::sessions::{is_session, without_session};
+
 /// The schemes that are crawled.
 pub const SCHEMES: [&str; 2] = ["http", "https"];
 
@@ -32,6 +34,8 @@ pub struct CanonicalPolicy {
     pub query: QueryPolicy,
     /// Names of query parameters that are removed; a trailing `*` matches any ending.
     pub drop_parameters: Vec<String>,
+    /// Whether known session identifiers are removed from path and query (see `docs/urls.md`).
+    pub strip_sessions: bool,
 }
 
 /// Why a string is no URL that can be crawled.
@@ -92,6 +96,11 @@ impl CanonicalUrl {
             // Infallible for http(s) URLs, which always have a host.
             let _ = url.set_username("");
             let _ = url.set_password(None);
+        }
+        if policy.strip_sessions
+            && let Some(path) = without_session(url.path())
+        {
+            url.set_path(&path);
         }
         apply_query_policy(&mut url, policy);
         CanonicalUrl::from_serialized(url.as_str())
@@ -201,12 +210,16 @@ fn apply_query_policy(url: &mut Url, policy: &CanonicalPolicy) {
         url.set_query(None);
         return;
     }
-    if policy.query == QueryPolicy::Keep && policy.drop_parameters.is_empty() {
+    let is_dropped = |parameter: &str| {
+        (policy.strip_sessions && is_session(parameter))
+            || is_named(parameter, &policy.drop_parameters)
+    };
+    if policy.query == QueryPolicy::Keep && !query.split('&').any(is_dropped) {
         return;
     }
     let mut parameters: Vec<&str> = query
         .split('&')
-        .filter(|parameter| !is_dropped(parameter, &policy.drop_parameters))
+        .filter(|parameter| !is_dropped(parameter))
         .collect();
     if policy.query == QueryPolicy::Sort {
         parameters.retain(|parameter| !parameter.is_empty());
@@ -216,7 +229,7 @@ fn apply_query_policy(url: &mut Url, policy: &CanonicalPolicy) {
     url.set_query((!joined.is_empty()).then_some(joined.as_str()));
 }
 
-fn is_dropped(parameter: &str, patterns: &[String]) -> bool {
+fn is_named(parameter: &str, patterns: &[String]) -> bool {
     let name = parameter.split('=').next().unwrap_or(parameter);
     patterns
         .iter()
@@ -279,6 +292,7 @@ mod tests {
         let with = |query, names: &[&str]| CanonicalPolicy {
             query,
             drop_parameters: names.iter().map(|name| (*name).to_owned()).collect(),
+            strip_sessions: false,
         };
         let url = "http://a.test/p?b=2&utm_source=x&a=1&&utm_medium=y";
         let to = |policy| {
@@ -300,6 +314,29 @@ mod tests {
             to(with(QueryPolicy::Sort, &["utm_*", "b", "a"])),
             "http://a.test/p"
         );
+    }
+
+    #[test]
+    fn sessions_are_removed_on_request() {
+        let policy = CanonicalPolicy {
+            strip_sessions: true,
+            ..CanonicalPolicy::default()
+        };
+        let rows = [
+            ("http://a.test/p;jsessionid=0A1B?x=1", "http://a.test/p?x=1"),
+            (
+                "http://a.test/(S(lit3py55t21z5v55vlm25s55))/p",
+                "http://a.test/p",
+            ),
+            ("http://a.test/p?PHPSESSID=1&x=1", "http://a.test/p?x=1"),
+            ("http://a.test/p?sid=0123456789abcdef", "http://a.test/p"),
+            ("http://a.test/p?sid=1234&", "http://a.test/p?sid=1234&"),
+            ("http://a.test/p?", "http://a.test/p?"),
+        ];
+        for (written, expected) in rows {
+            let url = CanonicalUrl::parse(written, &policy).unwrap();
+            assert_eq!(url.as_str(), expected, "{written}");
+        }
     }
 
     #[test]

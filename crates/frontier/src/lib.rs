@@ -27,6 +27,8 @@
 //! ```
 
 mod canonical;
+mod content_traps;
+mod dates;
 mod fingerprint;
 mod frontier;
 mod host;
@@ -37,12 +39,14 @@ mod outcome;
 mod politeness;
 mod queued;
 mod scope;
+mod sessions;
 mod storage;
 mod traps;
 
 pub use canonical::{
     CanonicalPolicy, CanonicalUrl, NotCanonical, QueryPolicy, SCHEMES, Url, parse_url,
 };
+pub use content_traps::{ContentLimits, ContentTraps};
 pub use fingerprint::{Fingerprinter, UrlKind};
 pub use frontier::{Admission, Frontier, FrontierConfig, Next, Order};
 pub use lease::{Finish, Lease, Refused, RobotsAnswer, Then};

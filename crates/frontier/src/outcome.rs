@@ -46,11 +46,13 @@ pub enum Outcome {
     TooManyRedirects = 18,
     /// The host failed too often in a row; it was not asked for.
     GaveUp = 19,
+    /// A rule against traps refuses it since it was queued; it was not asked for.
+    Trapped = 20,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their codes.
-    pub const ALL: [Outcome; 20] = [
+    pub const ALL: [Outcome; 21] = [
         Outcome::Fetched,
         Outcome::NotModified,
         Outcome::Redirected,
@@ -71,6 +73,7 @@ impl Outcome {
         Outcome::BlockedAddress,
         Outcome::TooManyRedirects,
         Outcome::GaveUp,
+        Outcome::Trapped,
     ];
 
     /// The stable name, as it stands in rows.
@@ -161,6 +164,10 @@ impl Outcome {
             Outcome::GaveUp => (
                 "gave_up",
                 "the host failed too often in a row; not asked for",
+            ),
+            Outcome::Trapped => (
+                "trapped",
+                "since it was queued, URLs like it said nothing new (`--max-shape-repeats`); not asked for",
             ),
         }
     }

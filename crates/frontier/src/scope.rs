@@ -1,10 +1,13 @@
 //! The scope: which URLs belong to the crawl, and the rule that refuses one that does not.
 
 use std::fmt;
+use std::time::Duration;
 
 use regex::RegexSet;
 
 use crate::canonical::CanonicalUrl;
+use crate::dates::months_ahead;
+use crate::moment::Moment;
 
 /// How far from its seeds a crawl goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub struct ScopeLimits {
     pub max_repeated_segments: usize,
     /// How many URLs of one path that differ only in their query; 0 is no limit.
     pub max_query_variants: u32,
+    /// Most segments of a path; 0 is no limit.
+    pub max_path_depth: usize,
+    /// How far ahead of the present a date in a URL may lie.
+    pub max_date_ahead: Option<Duration>,
 }
 
 /// Which rule refused a URL, in words for the user.
@@ -50,6 +57,13 @@ pub enum Refusal {
     RepeatedSegments(String),
     /// Too many query variants of one path, by `--max-query-variants`.
     QueryVariants,
+    /// More path segments than `--max-path-depth`; how many.
+    TooDeep(usize),
+    /// A date beyond `--max-date-ahead`; by how many months it lies ahead.
+    FarDate(u32),
+    /// URLs that differ from it in numbers only lead to the same content, by
+    /// `--max-shape-repeats`; how many did in a row.
+    BarrenShape(u32),
 }
 
 impl Refusal {
@@ -63,6 +77,9 @@ impl Refusal {
             Refusal::TooManyHops(_) => "max-hops",
             Refusal::RepeatedSegments(_) => "max-repeated-segments",
             Refusal::QueryVariants => "max-query-variants",
+            Refusal::TooDeep(_) => "max-path-depth",
+            Refusal::FarDate(_) => "max-date-ahead",
+            Refusal::BarrenShape(_) => "max-shape-repeats",
         }
     }
 }
@@ -89,6 +106,18 @@ impl fmt::Display for Refusal {
                     "too many query variants of its path (--max-query-variants)"
                 )
             }
+            Refusal::TooDeep(depth) => {
+                write!(formatter, "{depth} path segments are over --max-path-depth")
+            }
+            Refusal::FarDate(months) => write!(
+                formatter,
+                "its date is {months} months ahead, over --max-date-ahead"
+            ),
+            Refusal::BarrenShape(pages) => write!(
+                formatter,
+                "{pages} pages in a row, whose URLs differ from it in numbers only, said the same \
+                 (--max-shape-repeats)"
+            ),
         }
     }
 }
@@ -165,8 +194,27 @@ impl Scope {
                 .unwrap_or_default();
             return Err(Refusal::Excluded(pattern));
         }
+        let depth = depth(url.path());
+        if self.limits.max_path_depth > 0 && depth > self.limits.max_path_depth {
+            return Err(Refusal::TooDeep(depth));
+        }
         match repeated_run(url.path(), self.limits.max_repeated_segments) {
             Some(run) => Err(Refusal::RepeatedSegments(run)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the date in a URL, where it has one, is not too far ahead of `now`.
+    ///
+    /// # Errors
+    /// [`Refusal::FarDate`], which is an answer and not a failure.
+    pub fn check_date(&self, url: &CanonicalUrl, now: Moment) -> Result<(), Refusal> {
+        const SECONDS_A_DAY: u64 = 86_400;
+        let Some(ahead) = self.limits.max_date_ahead else {
+            return Ok(());
+        };
+        match months_ahead(url, now, ahead.as_secs() / SECONDS_A_DAY) {
+            Some(months) => Err(Refusal::FarDate(months)),
             None => Ok(()),
         }
     }
@@ -234,6 +282,13 @@ fn directory(seed: &CanonicalUrl) -> String {
         .to_owned()
 }
 
+/// Segments of a path that are not empty.
+fn depth(path: &str) -> usize {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .count()
+}
+
 /// The first run of one to three path segments that stands more than `most` times in a row.
 fn repeated_run(path: &str, most: usize) -> Option<String> {
     const LONGEST_RUN: usize = 3;
@@ -275,6 +330,8 @@ mod tests {
             max_hops: Some(3),
             max_repeated_segments: 3,
             max_query_variants: 0,
+            max_path_depth: 12,
+            max_date_ahead: Some(Duration::from_secs(730 * 86_400)),
         }
     }
 
@@ -349,6 +406,15 @@ mod tests {
             scope
                 .check(&url("http://a.test/x/a/b/a/b/a/b/c"), 0)
                 .is_ok()
+        );
+        let deep = scope.check(&url("http://a.test/1/2/3/4/5/6/7/8/9//10/11/12/13/"), 0);
+        assert_eq!(deep, Err(Refusal::TooDeep(13)));
+        let calendar = url("http://a.test/cal?y=2031&m=1");
+        let now = Moment::from_micros(1_795_391_999_000_000);
+        assert_eq!(scope.check_date(&calendar, now), Err(Refusal::FarDate(50)));
+        assert_eq!(
+            scope.check_date(&url("http://a.test/2026/12/"), now),
+            Ok(())
         );
     }
 }

@@ -123,6 +123,7 @@ impl Crawl {
             frontiers,
             sinks,
             history,
+            duplicates,
             lock: _lock,
             ..
         } = opened;
@@ -135,6 +136,7 @@ impl Crawl {
             config,
             seeds,
             clock,
+            duplicates,
             common,
             key: history.key.unwrap_or_default(),
         };
@@ -190,6 +192,7 @@ fn summarize(
         not_followed: progress.not_followed(),
         ignored_robots: launch.config.ignore_robots,
         run_pages: counts.pages,
+        duplicates: launch.duplicates.as_ref().map_or(0, |known| known.count()),
         run_seconds: elapsed.as_secs_f64(),
         total_seconds: elapsed.as_secs_f64() + earlier_millis as f64 / 1_000.0,
         parts: ended.parts.rows,

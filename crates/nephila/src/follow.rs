@@ -44,6 +44,12 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
+    /// Refuses all that would be admitted, by one rule.
+    pub(crate) fn refuse_all(&mut self, option: &'static str) {
+        let count = std::mem::take(&mut self.urls).len() as u64;
+        *self.refused.entry(option).or_default() += count;
+    }
+
     fn refuse(&mut self, option: &'static str) {
         *self.refused.entry(option).or_default() += 1;
     }
@@ -193,7 +199,9 @@ impl FollowRules {
         if queued.kind == UrlKind::Sitemap {
             return candidates.urls.push(queued);
         }
-        match self.scope.check(&queued.url, queued.hops) {
+        let checked = self.scope.check(&queued.url, queued.hops);
+        let now = queued.admitted_at;
+        match checked.and_then(|()| self.scope.check_date(&queued.url, now)) {
             Ok(()) => candidates.urls.push(queued),
             Err(refusal) => candidates.refuse(refusal.option()),
         }
@@ -258,6 +266,8 @@ mod tests {
             max_hops: Some(3),
             max_repeated_segments: 3,
             max_query_variants: 0,
+            max_path_depth: 0,
+            max_date_ahead: None,
         };
         let (include, exclude) = (RegexSet::empty(), RegexSet::empty());
         let scope = Scope::new(ScopeRule::Host, &[seed], include, exclude, limits);

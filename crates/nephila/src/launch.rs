@@ -1,5 +1,6 @@
 //! Starting the threads of a run: one a shard, and what they share.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
@@ -14,6 +15,7 @@ use crate::archive;
 use crate::clock::Clock;
 use crate::committer::CommitSender;
 use crate::control::Control;
+use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
 use crate::opening::{DiskFrontier, Opened};
@@ -38,6 +40,8 @@ pub(crate) struct Launch {
     pub(crate) config: CrawlConfig,
     pub(crate) seeds: Vec<Seed>,
     pub(crate) clock: Clock,
+    /// With `--skip-duplicates`.
+    pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) workers: Workers,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
@@ -88,6 +92,8 @@ impl Launch {
                 clock,
             },
             take: setup::body_filter(&config),
+            duplicates: self.duplicates.clone(),
+            traps: RefCell::new(setup::content_traps(&config, self.common.fingerprinter)),
             config,
             clock,
         };

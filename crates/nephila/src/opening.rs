@@ -8,12 +8,14 @@ use nephila_store::{BlockFile, CommitLog, DirectoryLock, SeenSet, make_dir};
 
 use crate::clock::Clock;
 use crate::directory::CrawlDirectory;
+use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
 use crate::journal::Entry;
 use crate::options::{CrawlConfig, Settings, Source, option};
 use crate::pace::Pace;
 use crate::publish::Outputs;
 use crate::repairs::Repairs;
+use crate::row_parts::RowParts;
 use crate::seeds::{Seed, parse_seeds};
 use crate::setup;
 use crate::sinks::Sinks;
@@ -33,6 +35,8 @@ pub(crate) struct Opened {
     pub(crate) sinks: Sinks,
     pub(crate) history: History,
     pub(crate) repairs: Repairs,
+    /// With `--skip-duplicates`.
+    pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) lock: DirectoryLock,
 }
 
@@ -94,7 +98,10 @@ impl Opened {
         let mut frontiers = make_frontiers(&state, &config, fingerprinter)?;
         let pace = Pace::after(&history, &config, clock.now());
         restore(&state, &history, &mut frontiers, &pace)?;
+        let rows = RowParts::of(&directory, &config);
+        let duplicates = Duplicates::restore(&config, rows, history.rows)?;
         Ok(Opened {
+            duplicates: duplicates.map(Arc::new),
             directory,
             config,
             seeds,

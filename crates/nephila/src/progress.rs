@@ -16,7 +16,7 @@ pub struct Progress {
 }
 
 /// The options whose rules can refuse a link, in the order of the counters.
-pub(crate) const REFUSALS: [&str; 8] = [
+pub(crate) const REFUSALS: [&str; 13] = [
     "scope",
     "include",
     "exclude",
@@ -24,6 +24,11 @@ pub(crate) const REFUSALS: [&str; 8] = [
     "max-hops",
     "max-repeated-segments",
     "max-query-variants",
+    "max-path-depth",
+    "max-date-ahead",
+    "max-shape-repeats",
+    "max-copies",
+    "skip-duplicates",
     "nofollow",
 ];
 

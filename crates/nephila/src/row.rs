@@ -47,6 +47,10 @@ pub struct Row<'a> {
     pub robots: Option<&'a str>,
     /// `blake3:` and the digest of the decompressed body in hex.
     pub digest: Option<&'a str>,
+    /// The SimHash of the visible text, 16 hex digits.
+    pub simhash: Option<&'a str>,
+    /// The page that had this content first, with `--skip-duplicates`.
+    pub duplicate_of: Option<&'a str>,
     /// The links of the page, in its order.
     pub outlinks: &'a [OutlinkRow<'a>],
     /// What was cut or unclear while parsing.
@@ -148,12 +152,14 @@ fields! {
     "language" "string or null" "`lang` of `html`, or Content-Language";
     "robots" "string or null" "meta robots and X-Robots-Tag, joined by `, `";
     "digest" "string or null" "`blake3:` and the digest of the decompressed body in hex; null where no whole body came";
+    "simhash" "string or null" "SimHash of the visible text in 16 hex digits: near texts differ in few bits; null for what is no HTML page, and for fewer than ten words";
+    "duplicate_of" "string or null" "URL of the page that had this content before, with `--skip-duplicates`: the links of this one were not followed";
     "outlinks" "array" "links in the order of the page, repetitions included, http and https only";
     "outlinks.url" "string" "where it points, canonical";
     "outlinks.text" "string" "its text, white space collapsed, cut at `--max-anchor-length` characters";
     "outlinks.rel" "string" "its `rel` tokens in lower case, empty without";
     "outlinks.kind" "string" "`anchor`, `area`, `svg_anchor`, `next`, `prev`, `canonical`, `alternate`, `feed`, `sitemap`, `frame` or `refresh`";
-    "warnings" "array" "what was cut or unclear: `links_cut`, `text_cut`, `unknown_charset`, `malformed_bytes` ...";
+    "warnings" "array" "what was cut or unclear: `links_cut`, `text_cut`, `unknown_charset`, `malformed_bytes` ...; `too_many_copies` where `--max-copies` held the links back";
     "text" "string, only with `--text`" "the visible text, one line a block, cut at `--max-text-size` bytes";
     "body" "string, only with `--body`" "the decompressed body, read as text in `charset`";
     "hops" "number" "link distance from a seed; a redirect is one hop";
@@ -245,6 +251,8 @@ mod tests {
             language: None,
             robots: None,
             digest: None,
+            simhash: None,
+            duplicate_of: None,
             outlinks: &links,
             warnings: &[],
             text: Some(""),

@@ -6,7 +6,8 @@ use nephila_fetch::{
     BasicAuth, BodyFilter, FetchConfig, NoProxy, ProxyConfig, ProxyServer, is_public,
 };
 use nephila_frontier::{
-    CanonicalPolicy, CanonicalUrl, FrontierConfig, Politeness, Scope, ScopeLimits,
+    CanonicalPolicy, CanonicalUrl, ContentLimits, ContentTraps, Fingerprinter, FrontierConfig,
+    Politeness, Scope, ScopeLimits,
 };
 use nephila_parse::{ParseOptions, SitemapLimits};
 use regex::RegexSet;
@@ -59,6 +60,7 @@ pub(crate) fn canonical_policy(config: &CrawlConfig) -> CanonicalPolicy {
     CanonicalPolicy {
         query: config.query,
         drop_parameters: config.query_drop.clone(),
+        strip_sessions: config.strip_sessions,
     }
 }
 
@@ -80,6 +82,8 @@ pub(crate) fn scope(config: &CrawlConfig, seeds: &[Seed]) -> Result<Scope, Error
         max_hops: config.max_hops,
         max_repeated_segments: config.max_repeated_segments,
         max_query_variants: config.max_query_variants,
+        max_path_depth: config.max_path_depth,
+        max_date_ahead: config.max_date_ahead,
     };
     let urls: Vec<CanonicalUrl> = seeds.iter().map(|seed| seed.url.clone()).collect();
     let (include, exclude) = (set(&config.include)?, set(&config.exclude)?);
@@ -98,6 +102,15 @@ pub(crate) fn follow_rules(config: &CrawlConfig, seeds: &[Seed]) -> Result<Follo
         feeds: config.feeds,
         nofollow,
     })
+}
+
+/// The traps that show in what pages say, for the hosts of one shard.
+pub(crate) fn content_traps(config: &CrawlConfig, fingerprinter: Fingerprinter) -> ContentTraps {
+    let limits = ContentLimits {
+        max_shape_repeats: config.max_shape_repeats,
+        max_copies: config.max_copies,
+    };
+    ContentTraps::new(limits, fingerprinter)
 }
 
 pub(crate) fn frontier_config(config: &CrawlConfig, queue_memory_bytes: usize) -> FrontierConfig {
@@ -129,6 +142,7 @@ pub(crate) fn analysis_options(config: &CrawlConfig) -> AnalysisOptions {
             max_anchor_chars: config.max_anchor_length,
             max_text_bytes: config.max_text_size.0 as usize,
             want_text: config.text,
+            want_simhash: true,
             agent: config.agent.clone(),
             ..ParseOptions::default()
         },

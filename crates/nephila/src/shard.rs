@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use nephila_fetch::Fetch;
 use nephila_frontier::{
-    Admission, Fingerprinter, Frontier, Moment, Next, Outcome, QueuedUrl, Refused, Then, UrlKind,
+    Admission, Contact, Fingerprinter, Finish, Frontier, Lease, Moment, Next, Outcome, QueuedUrl,
+    Refusal, Refused, Then, UrlKind,
 };
 use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -184,6 +185,14 @@ impl<F: Fetch + 'static> Shard<F> {
                 self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
             }
             match next {
+                Next::Lease(lease) if self.trapped(&lease).is_some() => {
+                    self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
+                    self.refuse_trapped(lease).await?;
+                    refusals += 1;
+                    if refusals >= MOST_REFUSALS {
+                        return Ok(Some(now));
+                    }
+                }
                 Next::Lease(lease) => {
                     visits.spawn_local(visit(self.context.clone(), lease));
                 }
@@ -200,6 +209,32 @@ impl<F: Fetch + 'static> Shard<F> {
             }
         }
         Ok(None)
+    }
+
+    /// The rule against traps that refuses a page since it was queued; one that is tried again is
+    /// left alone.
+    fn trapped(&self, lease: &Lease) -> Option<Refusal> {
+        let queued = lease.url();
+        let is_new_page = queued.kind == UrlKind::Page && queued.attempts == 0;
+        let refusal = is_new_page.then(|| self.context.traps.borrow().check(&queued.url).err());
+        refusal.flatten()
+    }
+
+    /// Gives a lease back without a fetch: its URL has its outcome.
+    async fn refuse_trapped(&mut self, lease: Lease) -> Result<(), Error> {
+        let why = self.trapped(&lease).map(|refusal| refusal.to_string());
+        let refused = Refused {
+            url: lease.url().clone(),
+            outcome: Outcome::Trapped,
+            why: why.unwrap_or_default(),
+        };
+        let finish = Finish {
+            contact: Contact::None,
+            is_private: None,
+            then: Then::Done,
+        };
+        self.frontier.finish(lease, finish, self.clock.now());
+        self.record_refused(refused).await
     }
 
     fn reserve_page(&self) -> bool {
@@ -292,7 +327,7 @@ impl<F: Fetch + 'static> Shard<F> {
             host_next_at: now,
         };
         if queued.kind == UrlKind::Page {
-            let is_error = !matches!(refused.outcome, Outcome::RobotsDenied);
+            let is_error = !matches!(refused.outcome, Outcome::RobotsDenied | Outcome::Trapped);
             self.common.progress.add_page(is_error, 0);
             if queued.attempts > 0 {
                 self.count_ended_page();
@@ -334,6 +369,14 @@ impl<F: Fetch + 'static> Shard<F> {
     fn admit(&mut self, urls: Vec<QueuedUrl>, handover: &mut Handover) -> Result<(), Error> {
         let now = self.clock.now();
         for queued in urls {
+            let checked = match queued.kind {
+                UrlKind::Page => self.context.traps.borrow().check(&queued.url),
+                _ => Ok(()),
+            };
+            if let Err(refusal) = checked {
+                self.common.progress.add_refusals(refusal.option(), 1);
+                continue;
+            }
             let mark = handover.admitted.len();
             encode_admitted(&queued, &mut handover.admitted);
             match self.frontier.admit(queued, now)? {

@@ -49,6 +49,10 @@ pub struct Summary {
     pub not_followed: u64,
     /// Whether robots.txt was ignored.
     pub ignored_robots: bool,
+    /// Pages that had the content of an earlier one, with `--skip-duplicates`: their links were not
+    /// followed.
+    #[serde(default)]
+    pub duplicates: u64,
     /// Pages of this run.
     pub run_pages: u64,
     /// Seconds of this run.
@@ -114,6 +118,7 @@ impl Summary {
             refused_links: BTreeMap::new(),
             not_followed: 0,
             ignored_robots: false,
+            duplicates: 0,
             run_pages: 0,
             run_seconds: 0.0,
             total_seconds: 0.0,

@@ -119,11 +119,12 @@ impl Tally {
 
     /// Pages that were asked for: all but those refused before.
     pub fn pages_asked(&self) -> u64 {
-        const NOT_ASKED: [Outcome; 4] = [
+        const NOT_ASKED: [Outcome; 5] = [
             Outcome::RobotsDenied,
             Outcome::RobotsUnavailable,
             Outcome::OutOfScope,
             Outcome::GaveUp,
+            Outcome::Trapped,
         ];
         self.pages()
             - NOT_ASKED
@@ -137,7 +138,10 @@ impl Tally {
         let is_error = |outcome: Outcome| {
             outcome == Outcome::HttpError
                 || !(outcome.is_answer()
-                    || matches!(outcome, Outcome::RobotsDenied | Outcome::OutOfScope))
+                    || matches!(
+                        outcome,
+                        Outcome::RobotsDenied | Outcome::OutOfScope | Outcome::Trapped
+                    ))
         };
         self.outcomes()
             .filter(|(outcome, _)| is_error(*outcome))

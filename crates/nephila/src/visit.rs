@@ -3,8 +3,10 @@
 //! A visit never fails: whatever happens is an outcome. An [`Error`] here is a bug or means that
 //! the crawl cannot go on.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -14,7 +16,8 @@ use nephila_fetch::{
     Times, is_public, retry_after,
 };
 use nephila_frontier::{
-    CanonicalUrl, Contact, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer, Then, UrlKind,
+    CanonicalUrl, Contact, ContentTraps, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer,
+    Then, UrlKind,
 };
 use nephila_parse::{BodyKind, robots_directives};
 use nephila_warc::Compression;
@@ -22,6 +25,7 @@ use nephila_warc::Compression;
 use crate::analysis::{Analysis, Analyst, Found, Purpose, Work};
 use crate::archive::{Exchange, Material};
 use crate::clock::Clock;
+use crate::duplicates::{Content, Duplicates};
 use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, ResolvedLink};
 use crate::journal::DoneEntry;
@@ -38,6 +42,10 @@ pub(crate) struct VisitContext<F> {
     pub(crate) take: BodyFilter,
     /// How exchanges are archived, if they are.
     pub(crate) archiving: Option<Archiving>,
+    /// With `--skip-duplicates`.
+    pub(crate) duplicates: Option<Arc<Duplicates>>,
+    /// Of this shard's hosts; borrowed for a moment, never across a wait.
+    pub(crate) traps: RefCell<ContentTraps>,
     pub(crate) clock: Clock,
 }
 
@@ -275,6 +283,9 @@ async fn answered<F>(
                 if class.purpose == Purpose::Page && is_wrong_kind(queued, &parts, &analysis) {
                     ending.outcome = Outcome::WrongType;
                 }
+                if ending.outcome == Outcome::Fetched && class.purpose == Purpose::Page {
+                    hold_content(context, queued, &analysis, &mut parts, &mut candidates);
+                }
                 parts.analysis = Some(analysis);
             }
             Err(error) => {
@@ -368,6 +379,39 @@ fn is_wrong_kind(queued: &QueuedUrl, parts: &RowParts, analysis: &Analysis) -> b
     queued.kind == UrlKind::Page
         && parts.content_type.is_none()
         && matches!(analysis.kind, BodyKind::Other)
+}
+
+/// Holds what a page says against what other pages said: the links of a duplicate, and of one copy
+/// too many, are not followed.
+fn hold_content<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    analysis: &Analysis,
+    parts: &mut RowParts,
+    candidates: &mut Candidates,
+) {
+    if analysis.body_bytes == 0 {
+        return;
+    }
+    let simhash = match &analysis.found {
+        Found::Document(document) => document.simhash,
+        _ => None,
+    };
+    let content = Content {
+        digest: &analysis.digest,
+        simhash,
+    };
+    let digest = content.digest_start();
+    let mut traps = context.traps.borrow_mut();
+    parts.is_copy = !traps.note(&queued.url, digest, simhash);
+    if let Some(duplicates) = &context.duplicates {
+        parts.duplicate_of = duplicates.first(queued.url.as_str(), content);
+    }
+    if parts.duplicate_of.is_some() {
+        candidates.refuse_all("skip-duplicates");
+    } else if parts.is_copy {
+        candidates.refuse_all("max-copies");
+    }
 }
 
 /// What a body leads to: its links, and which of them lead on.

@@ -10,6 +10,9 @@ use crate::follow::ResolvedLink;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
 use crate::visit::{Ending, VisitContext, header};
 
+/// The warning of a page whose links were not followed because of `--max-copies`.
+pub(crate) const TOO_MANY_COPIES: &str = "too_many_copies";
+
 /// What a row needs of the answer.
 #[derive(Debug, Default)]
 pub(crate) struct RowParts {
@@ -20,6 +23,10 @@ pub(crate) struct RowParts {
     pub(crate) redirect_target: Option<CanonicalUrl>,
     pub(crate) robots_header: Option<String>,
     pub(crate) analysis: Option<Analysis>,
+    /// The page that had this content first.
+    pub(crate) duplicate_of: Option<String>,
+    /// Whether its host had this body more often than `--max-copies`.
+    pub(crate) is_copy: bool,
     /// The document's links, resolved.
     pub(crate) links: Vec<ResolvedLink>,
     /// The bytes as they went over the wire, where they are wanted and came whole.
@@ -66,6 +73,7 @@ pub(crate) fn write_row<F>(
         .into_iter()
         .flat_map(|document| &document.warnings)
         .map(warning_name)
+        .chain(parts.is_copy.then_some(TOO_MANY_COPIES))
         .collect();
     let canonical = canonical(context, queued.url.as_str(), document);
     let meta = document.and_then(|document| document.robots_meta.as_deref());
@@ -74,6 +82,8 @@ pub(crate) fn write_row<F>(
         .chain(parts.robots_header.as_deref())
         .collect();
     let robots = (!robots.is_empty()).then(|| robots.join(", "));
+    let simhash = document.and_then(|document| document.simhash);
+    let simhash = simhash.map(simhash_hex);
     let address = ending.remote.map(|remote| remote.to_string());
     let row = Row {
         version: ROW_VERSION,
@@ -94,6 +104,8 @@ pub(crate) fn write_row<F>(
         language: document.and_then(|document| document.language.as_deref()),
         robots: robots.as_deref(),
         digest: analysis.map(|analysis| analysis.digest.as_str()),
+        simhash: simhash.as_deref(),
+        duplicate_of: parts.duplicate_of.as_deref(),
         outlinks: &outlinks,
         warnings: &warnings,
         text: document.and_then(|document| document.text.as_deref()),
@@ -132,6 +144,8 @@ pub(crate) fn write_refused_row(refused: &nephila_frontier::Refused, now: Moment
         language: None,
         robots: None,
         digest: None,
+        simhash: None,
+        duplicate_of: None,
         outlinks: &[],
         warnings: &[],
         text: None,
@@ -147,6 +161,11 @@ pub(crate) fn write_refused_row(refused: &nephila_frontier::Refused, now: Moment
         address: None,
         error: Some(&refused.why),
     })
+}
+
+/// A SimHash as it stands in a row.
+pub(crate) fn simhash_hex(simhash: u64) -> String {
+    format!("{simhash:016x}")
 }
 
 fn serialize(row: &Row<'_>) -> Vec<u8> {

@@ -3,6 +3,7 @@
 //! Answered from the configuration, the commit log and the rows, in this order; each is read once
 //! from its beginning, and nothing is kept but what is about this URL.
 
+mod barren;
 mod links;
 mod search;
 
@@ -21,6 +22,7 @@ use crate::row::millis;
 use crate::seeds::{Seed, parse_seeds, with_scheme};
 use crate::setup;
 use crate::tally::HostTally;
+use barren::barren_shape;
 use links::{LinkSearch, find_links};
 use search::{LogSearch, RowSearch};
 
@@ -101,6 +103,8 @@ pub struct DoneVisit {
     pub title: Option<String>,
     /// Where a redirect points.
     pub redirect_target: Option<String>,
+    /// The page that had its content first, so that its links were not followed.
+    pub duplicate_of: Option<String>,
 }
 
 /// The host of a URL.
@@ -184,7 +188,14 @@ impl Why {
             };
             let found = find_links(directory, log.rows, &search)?;
             (why.links, why.links_found) = (found.first, found.count);
-            why.explain_absence(&url, &rules.scope, &config, &log);
+            let barren = match why.links_found {
+                0 => None,
+                _ => barren_shape(directory, log.rows, &url, &config)?,
+            };
+            let refusal = rule_against(&url, &rules.scope, &config, &log, now).or_else(|| {
+                barren.map(|refusal| (refusal.option(), format!("refused: {refusal}")))
+            });
+            why.explain_absence(refusal, &config, &log);
         } else {
             why.explain_presence();
         }
@@ -215,9 +226,15 @@ impl Why {
                     }
                     None => done.meaning.to_owned(),
                 };
+                let followed = match &done.duplicate_of {
+                    Some(first) => format!(
+                        "; its links were not followed: it duplicates {first} (--skip-duplicates)"
+                    ),
+                    None => String::new(),
+                };
                 (
                     Standing::Done,
-                    format!("{}{answered}{as_kind}: {why}", done.outcome),
+                    format!("{}{answered}{as_kind}: {why}{followed}", done.outcome),
                 )
             }
             None if self.is_running => {
@@ -234,12 +251,11 @@ impl Why {
     /// Nothing was admitted: which rule keeps it out, or that nothing links to it.
     fn explain_absence(
         &mut self,
-        url: &CanonicalUrl,
-        scope: &Scope,
+        refusal: Option<(&'static str, String)>,
         config: &CrawlConfig,
         log: &LogSearch,
     ) {
-        let refusal = rule_against(url, scope, config, log).or_else(|| self.held_links());
+        let refusal = refusal.or_else(|| self.held_links());
         if let Some((option, text)) = refusal {
             self.standing = Standing::Refused;
             self.refused_by = Some(option);
@@ -286,8 +302,10 @@ fn rule_against(
     scope: &Scope,
     config: &CrawlConfig,
     log: &LogSearch,
+    now: Moment,
 ) -> Option<(&'static str, String)> {
-    if let Err(refusal) = scope.check(url, 0) {
+    let checked = scope.check(url, 0);
+    if let Err(refusal) = checked.and_then(|()| scope.check_date(url, now)) {
         return Some((refusal.option(), format!("refused: {refusal}")));
     }
     if config.max_hops == Some(0) {

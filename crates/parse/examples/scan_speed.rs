@@ -1,7 +1,7 @@
 //! How fast pages are read: `cargo run --release -p nephila-parse --example scan_speed -- FILE|DIR...`
 //!
 //! Reads every `.html` file under its arguments (at most 512 MiB) into memory, then prints MB/s of one
-//! core for links alone and for links and text, the best of fifteen rounds by
+//! core for links alone, for links and SimHash and for links and text, the best of fifteen rounds by
 //! processor time.
 
 #![expect(clippy::print_stdout, reason = "printing is what this program does")]
@@ -22,9 +22,14 @@ fn main() {
     let pages = pages(std::env::args_os().skip(1).map(PathBuf::from).collect());
     let bytes: usize = pages.iter().map(Vec::len).sum();
     println!("{} pages, {:.1} MB", pages.len(), bytes as f64 / 1e6);
-    for (name, want_text) in [("links", false), ("links and text", true)] {
+    for (name, want_text, want_simhash) in [
+        ("links", false, false),
+        ("links and SimHash", false, true),
+        ("links and text", true, false),
+    ] {
         let options = ParseOptions {
             want_text,
+            want_simhash,
             ..ParseOptions::default()
         };
         let (best, links) = measure(&pages, &options);

@@ -19,6 +19,9 @@ pub struct ParseOptions {
     pub max_title_chars: usize,
     /// Whether [`Document::text`] is made. Default false: it costs about a third more time.
     pub want_text: bool,
+    /// Whether [`Document::simhash`] is made, of the first [`ParseOptions::max_text_bytes`] of the
+    /// visible text. Default false.
+    pub want_simhash: bool,
     /// Product token of the crawler. `meta name=<agent>` is then read like `meta name=robots`.
     /// Case does not matter. Default empty: only `robots` is read.
     pub agent: String,
@@ -32,6 +35,7 @@ impl Default for ParseOptions {
             max_text_bytes: 1 << 20,
             max_title_chars: 512,
             want_text: false,
+            want_simhash: false,
             agent: String::new(),
         }
     }
@@ -62,6 +66,9 @@ pub struct Document {
     /// Visible text when asked for: whitespace collapsed, one line a block, without title, scripts,
     /// styles, templates, form fields and the hidden parts of SVG and MathML.
     pub text: Option<String>,
+    /// The SimHash of the visible text when asked for: near texts differ in few bits (see
+    /// [`crate::simhash_distance`]). `None` for a text of fewer than ten words.
+    pub simhash: Option<u64>,
     /// What was cut or unclear; each at most once.
     pub warnings: Vec<Warning>,
 }
@@ -78,6 +85,7 @@ impl Document {
             base: None,
             outlinks: Vec::new(),
             text: None,
+            simhash: None,
             warnings: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use crate::metadata;
 use crate::names::{self, Name};
 use crate::raw_text::{RawEnd, raw_text_end, script_end};
 use crate::scan::{Markup, read_markup};
+use crate::simhash::SimHasher;
 use crate::text::{Bound, Collapsed};
 use crate::work::find;
 
@@ -97,6 +98,7 @@ struct Reader<'a> {
     /// Its text so far; empty while there is none.
     anchor_text: Collapsed,
     text: Option<Collapsed>,
+    simhash: Option<SimHasher>,
 }
 
 impl<'a> Reader<'a> {
@@ -120,6 +122,9 @@ impl<'a> Reader<'a> {
             anchor: None,
             anchor_text: Collapsed::new(Bound::Characters(options.max_anchor_chars)),
             text,
+            simhash: options
+                .want_simhash
+                .then(|| SimHasher::new(options.max_text_bytes)),
         }
     }
 
@@ -150,6 +155,7 @@ impl<'a> Reader<'a> {
             }
             self.document.text = Some(text.into_text());
         }
+        self.document.simhash = self.simhash.take().and_then(SimHasher::finish);
         if self.document.language.is_none() {
             self.document.language = self.pragma_language;
         }
@@ -164,7 +170,7 @@ impl<'a> Reader<'a> {
             Markup::End { name, after_name } => self.take_end(name, after_name),
             Markup::CharacterData { from, to, next } => {
                 if let Some(text) = self.html.get(from..to) {
-                    self.push_text(text, |collapsed, text| collapsed.push(text));
+                    self.push_text(text, Collapsed::push, SimHasher::push);
                 }
                 next
             }
@@ -394,7 +400,7 @@ impl<'a> Reader<'a> {
                 self.document.title = Some(title.into_text());
             }
             names::XMP | names::PLAINTEXT => {
-                self.push_text(content, |collapsed, text| collapsed.push(text));
+                self.push_text(content, Collapsed::push, SimHasher::push);
                 self.separate(name);
             }
             _ => {}
@@ -404,16 +410,21 @@ impl<'a> Reader<'a> {
     /// Takes the run of text between two tags.
     #[inline]
     fn note_text(&mut self, from: usize, to: usize) {
-        let is_wanted = self.anchor.is_some() || self.text.is_some();
+        let is_wanted = self.simhash.is_some() || self.anchor.is_some() || self.text.is_some();
         if from == to || !(is_wanted || self.frames == Frames::Possible) {
             return;
         }
         if let Some(run) = self.html.get(from..to) {
-            self.push_text(run, Collapsed::push_raw);
+            self.push_text(run, Collapsed::push_raw, SimHasher::push_raw);
         }
     }
 
-    fn push_text(&mut self, run: &str, push: impl Fn(&mut Collapsed, &str)) {
+    fn push_text(
+        &mut self,
+        run: &str,
+        push: impl Fn(&mut Collapsed, &str),
+        hash: impl Fn(&mut SimHasher, &str),
+    ) {
         if matches!(self.frames, Frames::Inside(_) | Frames::After) {
             return;
         }
@@ -431,6 +442,10 @@ impl<'a> Reader<'a> {
             if !collapsed.is_cut() {
                 push(collapsed, run);
             }
+        }
+        if let Some(simhash) = &mut self.simhash {
+            hash(simhash, run);
+            simhash.separate();
         }
     }
 

@@ -19,6 +19,7 @@ mod context;
 mod document;
 mod elements;
 mod html;
+mod letters;
 mod links;
 mod metadata;
 mod names;
@@ -27,6 +28,7 @@ mod raw_text;
 mod references;
 mod robots_meta;
 mod scan;
+mod simhash;
 mod sitemap;
 mod sitemap_xml;
 mod text;
@@ -37,6 +39,7 @@ pub use charset::{Charset, CharsetSource, decode_text};
 pub use document::{Document, LinkKind, Outlink, ParseOptions, UnknownLinkKind, Warning};
 pub use html::parse_html;
 pub use robots_meta::{RobotsDirectives, robots_directives};
+pub use simhash::simhash_distance;
 pub use sitemap::{
     Sitemap, SitemapEntry, SitemapKind, SitemapLimits, SitemapWarning, parse_sitemap,
 };

@@ -76,6 +76,7 @@ fn small_options() -> ParseOptions {
         max_text_bytes: 20,
         max_title_chars: 4,
         want_text: true,
+        want_simhash: true,
         agent: "nephila".to_owned(),
     }
 }

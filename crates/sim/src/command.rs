@@ -2,6 +2,7 @@
 
 mod judge;
 mod serve;
+mod traps;
 mod truth;
 mod web;
 
@@ -15,6 +16,8 @@ use clap::Parser;
 pub(crate) enum Command {
     /// Serve the web on loopback; prints one line of JSON once it listens.
     Serve(serve::Serve),
+    /// Serve the web of traps on loopback, and tell what was asked of its sites.
+    Traps(traps::Traps),
     /// Write what a right crawler finds: URL, hops and status, with tabs between.
     Truth(truth::Truth),
     /// Hold a server's log against truth and politeness; exits 1 where a rule was broken.
@@ -26,6 +29,7 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Traps(traps) => traps.run(),
             Self::Truth(truth) => truth.run(),
             Self::Judge(judge) => judge.run(),
         }

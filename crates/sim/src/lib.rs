@@ -42,6 +42,7 @@ mod reply;
 mod robots;
 mod server;
 mod tls;
+mod trap;
 mod truth;
 mod web;
 
@@ -54,5 +55,6 @@ pub use mix::{CharsetMix, Outcomes, RobotsMix, Spread};
 pub use plan::PageKind;
 pub use recorder::Stats;
 pub use server::{ServeOptions, Server};
+pub use trap::{REAL_PAGES, TrapCount, TrapServer, TrapSite};
 pub use truth::{Truth, TruthPage, TruthScope};
 pub use web::{MAX_HOSTS, MAX_PAGES, Web};

@@ -10,7 +10,7 @@ use nephila::single::{FoundPage, PageReport, fetch_page};
 
 use crate::Exit;
 use crate::arguments::{is_given, settings, value};
-use crate::terminal::{bytes, complain, safe, safe_cut, safe_lines, say};
+use crate::terminal::{bytes, complain, safe, safe_cut, safe_json, safe_lines, say};
 use waterfall::waterfall;
 
 /// Links that are shown.
@@ -28,7 +28,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .map_err(nephila::Error::from)?;
     let report = fetch_page(value(matches, "url").unwrap_or_default(), &settings)?;
     if is_given(matches, "json") {
-        say(&serde_json::to_string(&report)?)?;
+        say(&safe_json(&serde_json::to_string(&report)?))?;
     } else {
         say(report_text(&report).trim_end())?;
         show_texts(&report, with_body)?;

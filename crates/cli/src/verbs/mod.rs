@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod fetch;
 mod reference;
+mod report;
 mod resume;
 mod robots;
 mod sitemap;
@@ -25,6 +26,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("status", matches)) => status::run(matches),
         Some(("why", matches)) => why::run(matches),
         Some(("export", matches)) => export::run(matches),
+        Some(("report", matches)) => report::run(matches),
         Some(("fetch", matches)) => fetch::run(matches),
         Some(("robots", matches)) => robots::run(matches),
         Some(("sitemap", matches)) => sitemap::run(matches),

@@ -8,7 +8,7 @@ use nephila::single::{RobotsMeaning, RobotsReport, check_robots};
 
 use crate::Exit;
 use crate::arguments::{is_given, settings, value};
-use crate::terminal::{bytes, safe, say};
+use crate::terminal::{bytes, safe, safe_json, say};
 
 /// Runs it.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -16,7 +16,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let url = value(matches, "url").unwrap_or_default();
     let report = check_robots(url, &settings)?;
     if is_given(matches, "json") {
-        say(&serde_json::to_string(&report)?)?;
+        say(&safe_json(&serde_json::to_string(&report)?))?;
     } else {
         let max_crawl_delay = settings
             .check()

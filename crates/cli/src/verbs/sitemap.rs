@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::Exit;
 use crate::arguments::{is_given, settings, value};
-use crate::terminal::{complain, count, safe, say};
+use crate::terminal::{complain, count, safe, safe_json, say};
 
 /// How entries are written.
 #[derive(Clone, Copy)]
@@ -83,11 +83,11 @@ fn write_entries(read: &SitemapRead, output: Output) -> anyhow::Result<()> {
     for entry in entries {
         if output.json {
             let sitemap = read.url.as_str();
-            lines.push_str(&serde_json::to_string(&EntryLine {
+            lines.push_str(&safe_json(&serde_json::to_string(&EntryLine {
                 sitemap,
                 kind,
                 entry,
-            })?);
+            })?));
         } else {
             entry_line(entry, &mut lines);
         }

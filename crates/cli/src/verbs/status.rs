@@ -9,7 +9,7 @@ use nephila::{Clock, CrawlDirectory, ErrorKind, HostStatus, RunState, Status};
 use super::resume::tell_repairs;
 use crate::Exit;
 use crate::arguments::{is_given, value};
-use crate::terminal::{bytes, complain, count, safe_cut, say, shell_word, span};
+use crate::terminal::{bytes, complain, count, safe_cut, safe_json, say, shell_word, span};
 
 /// Widest host name that is shown.
 const HOST_WIDTH: usize = 60;
@@ -30,7 +30,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     let status = Status::read(&directory, hosts, clock.now())?;
     if is_given(matches, "json") {
-        say(&serde_json::to_string_pretty(&status)?)?;
+        say(&safe_json(&serde_json::to_string_pretty(&status)?))?;
     } else {
         let shown = shell_word(&directory.root().display().to_string());
         say(status_text(&status, &shown).trim_end())?;

@@ -8,7 +8,7 @@ use nephila::{Clock, CrawlDirectory, DoneVisit, HostFacts, RowPlace, VisitFacts,
 
 use crate::Exit;
 use crate::arguments::{is_given, value};
-use crate::terminal::{count, safe, say, shell_word, span};
+use crate::terminal::{count, safe, safe_json, say, shell_word, span};
 
 /// Runs it.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -16,7 +16,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let url = value(matches, "url").unwrap_or_default();
     let why = Why::ask(&directory, url, Clock::start().now())?;
     if is_given(matches, "json") {
-        say(&serde_json::to_string_pretty(&why)?)?;
+        say(&safe_json(&serde_json::to_string_pretty(&why)?))?;
     } else {
         let shown = shell_word(&directory.root().display().to_string());
         say(why_text(&why, &shown).trim_end())?;
@@ -171,6 +171,7 @@ mod tests {
                     error: None,
                     title: Some("red\u{1b}[31m".to_owned()),
                     redirect_target: None,
+                    duplicate_of: None,
                 }),
             }],
             links: Vec::new(),

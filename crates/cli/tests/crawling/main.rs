@@ -10,11 +10,14 @@
 
 mod bad_input;
 mod broad;
+mod duplicates;
 mod kill;
 mod outputs;
 #[path = "../../../nephila/tests/outputs/python.rs"]
 mod python;
+mod report;
 mod rules;
 mod run;
 mod sites;
 mod transport;
+mod traps;

@@ -10,13 +10,13 @@ use super::run::{code, nephila, pages, rows, words};
 
 /// A site of a few fixed answers: path to head (status line and headers) and body. What was asked
 /// for is noted in order.
-struct Scripted {
-    port: u16,
+pub(crate) struct Scripted {
+    pub(crate) port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scripted {
-    fn serve(answers: &[(&str, &str, &str)]) -> Scripted {
+    pub(crate) fn serve(answers: &[(&str, &str, &str)]) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -40,7 +40,7 @@ impl Scripted {
         Scripted { port, asked }
     }
 
-    fn crawl(&self, out: &Path, options: &[&str]) -> std::process::Output {
+    pub(crate) fn crawl(&self, out: &Path, options: &[&str]) -> std::process::Output {
         let seed = format!("http://127.0.0.1:{}/", self.port);
         nephila()
             .args(["crawl", &seed, "--quiet", "--out"])

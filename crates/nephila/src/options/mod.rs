@@ -15,4 +15,6 @@ pub use reference::{option_line, options_page};
 pub(crate) use settings::edit_distance;
 pub use settings::{BadSetting, Settings, Source, option};
 pub use table::{CrawlConfig, Group, OPTIONS, OptionSpec};
-pub use value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};
+pub use value::{
+    Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size, SkipDuplicates,
+};

@@ -9,7 +9,9 @@ use std::time::Duration;
 use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
 use super::format::Formats;
-use super::value::{Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size};
+use super::value::{
+    Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size, SkipDuplicates,
+};
 
 /// The section of the help text that an option stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,6 +219,21 @@ options! {
     max_query_variants: u32 = "max-query-variants", Scope, "5000", "0"..="1000000000", once,
         "Refuse more than this many URLs that differ only in their query; 0 switches the rule off",
         "calendars and filters make them without end; forums have some thousands";
+    strip_sessions: bool = "strip-sessions", Scope, "true", ""..="", once,
+        "Remove known session identifiers from URLs: ;jsessionid=, (S(...)), PHPSESSID, and sid and the like where their value looks drawn",
+        "such an identifier names the visitor, not the page; each answer would name all pages anew";
+    max_path_depth: usize = "max-path-depth", Scope, "32", "0"..="1000", once,
+        "Refuse URLs whose path has more segments; 0 switches the rule off",
+        "real paths have 15 at most; a relative link that deepens its own path has no end";
+    max_date_ahead: Option<Duration> = "max-date-ahead", Scope, "730d", "0s"..="3650d", once,
+        "Refuse URLs that name a month (/2026/11/, 2026-11-30, ?year=2026&month=11) further ahead than this; none switches the rule off",
+        "calendars lead to the next month for ever; what is announced lies within two years";
+    max_shape_repeats: u32 = "max-shape-repeats", Scope, "50", "0"..="1000000", once,
+        "When this many pages in a row whose URLs differ in numbers and parameters only say nearly the same, refuse further URLs like theirs; 0 switches the rule off",
+        "fifty pages in a row without anything new come of a template that answers every number";
+    max_copies: u32 = "max-copies", Scope, "50", "0"..="1000000", once,
+        "Do not follow the links of a page when this many of its host had the very same body; 0 switches the rule off",
+        "a host that answers every address with one page, and links relative to it, has no end";
 
     ignore_robots: bool = "ignore-robots", Politeness, "false", ""..="", any_time,
         "Do not ask for robots.txt: for one's own sites; the summary says so",
@@ -358,6 +375,9 @@ options! {
     max_sitemap_size: Size = "max-sitemap-size", Discovery, "50MiB", "1KiB"..="4GiB", any_time,
         "Largest sitemap after decompression",
         "the protocol's own limit";
+    skip_duplicates: SkipDuplicates = "skip-duplicates", Discovery, "off", ""..="", once,
+        "Mark pages whose content was fetched before under another URL, and do not follow their links: exact takes equal bodies, near also texts whose SimHashes differ in 3 bits at most",
+        "two pages that look alike may still lead to different ones";
 
     format: Formats = "format", Output, "jsonl", ""..="", once,
         "What is written, several with commas: rows as jsonl, jsonl.gz, jsonl.zst, csv or parquet; exchanges as warc (gzip) or warc.zst",
@@ -396,6 +416,9 @@ options! {
     queue_memory: Size = "queue-memory", Machine, "64MiB", "1MiB"..="1024GiB", any_time,
         "Memory for queued URLs; what is over goes to disk",
         "some 300,000 URLs";
+    duplicates_memory: Size = "duplicates-memory", Machine, "64MiB", "2MiB"..="1024GiB", any_time,
+        "Memory for what --skip-duplicates knows; when it is full, later content is not noted, and its duplicates are followed",
+        "some 250,000 pages";
     commit_interval: Duration = "commit-interval", Machine, "500ms", "10ms"..="1s", any_time,
         "Longest time between two commits; one is made after a thousand pages in any case",
         "what a crash can cost is the fetching of this time";

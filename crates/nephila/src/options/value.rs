@@ -333,6 +333,20 @@ choice!(Follow, "a" => Follow::Anchor, "area" => Follow::Area, "frame" => Follow
     "refresh" => Follow::Refresh, "next" => Follow::Pagination,
     "canonical" => Follow::Canonical, "alternate" => Follow::Alternate);
 
+/// Which pages count as duplicates of one that was fetched before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipDuplicates {
+    /// None.
+    Off,
+    /// Those with the same body.
+    Exact,
+    /// Those with the same body, or with nearly the same text.
+    Near,
+}
+
+choice!(SkipDuplicates, "off" => SkipDuplicates::Off, "exact" => SkipDuplicates::Exact,
+    "near" => SkipDuplicates::Near);
+
 /// Whether nofollow is obeyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nofollow {

@@ -80,6 +80,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     }
     let launch = Launch {
         workers: Workers::start(1)?,
+        duplicates: opened.duplicates,
         config: opened.config,
         seeds: opened.seeds,
         clock,

@@ -226,6 +226,7 @@ fn found_page(document: Document, rules: &FollowRules, url: &url::Url) -> FoundP
         other_links,
         warnings: document.warnings.into_iter().map(Warning::as_str).collect(),
         text: document.text,
+        simhash: document.simhash,
     }
 }
 

@@ -137,6 +137,8 @@ pub struct FoundPage {
     pub warnings: Vec<&'static str>,
     /// The visible text, where the `text` option is on.
     pub text: Option<String>,
+    /// The SimHash of the visible text; `None` where there is too little of it.
+    pub simhash: Option<u64>,
 }
 
 impl FoundPage {

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use super::page_report::PageReport;
 use crate::clock::rfc3339;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
+use crate::visit_row::simhash_hex;
 
 /// A row with a few fields more.
 #[derive(Serialize)]
@@ -43,6 +44,7 @@ impl Serialize for PageReport {
             .collect();
         let fetched_at = rfc3339(self.fetched_at);
         let robots = self.robots();
+        let simhash = page.and_then(|page| page.simhash).map(simhash_hex);
         let address = self.address.map(|address| address.to_string());
         let row = Row {
             version: ROW_VERSION,
@@ -65,6 +67,8 @@ impl Serialize for PageReport {
             language: page.and_then(|page| page.language.as_deref()),
             robots: robots.as_deref(),
             digest: self.digest.as_deref(),
+            simhash: simhash.as_deref(),
+            duplicate_of: None,
             outlinks: &outlinks,
             warnings: page.map_or(&[][..], |page| &page.warnings),
             text: page.and_then(|page| page.text.as_deref()),

@@ -14,6 +14,7 @@ use crate::directory::CrawlDirectory;
 use crate::error::Error;
 use crate::follow::FollowRules;
 use crate::options::{CrawlConfig, OptionValue};
+use crate::visit_row::TOO_MANY_COPIES;
 
 /// Links that are told one by one; a link that nothing holds back always is.
 const MOST_LINKS: usize = 5;
@@ -57,6 +58,10 @@ struct LinkingRow {
     robots: Option<String>,
     address: Option<String>,
     redirect_target: Option<String>,
+    #[serde(default)]
+    duplicate_of: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
     outlinks: Vec<OutlinkHead>,
 }
 
@@ -125,6 +130,13 @@ impl LinkSearch<'_> {
     }
 
     fn holds_back(&self, link: &OutlinkHead, row: &LinkingRow) -> Option<(&'static str, String)> {
+        if let Some(first) = &row.duplicate_of {
+            return Some(("skip-duplicates", format!("its page duplicates {first}")));
+        }
+        if row.warnings.iter().any(|name| name == TOO_MANY_COPIES) {
+            let reason = "its page is one of too many with the very same body";
+            return Some(("max-copies", reason.to_owned()));
+        }
         let kind: LinkKind = link.kind.parse().ok()?;
         let Some(admitted_as) = self.rules.kind_of(kind) else {
             let option = if kind == LinkKind::Feed {

@@ -142,6 +142,7 @@ impl LogVisit {
                 error: row.and_then(|row| row.error.clone()),
                 title: row.and_then(|row| row.title.clone()),
                 redirect_target: row.and_then(|row| row.redirect_target.clone()),
+                duplicate_of: row.and_then(|row| row.duplicate_of.clone()),
             }),
         }
     }
@@ -162,6 +163,7 @@ pub(super) struct FoundRow {
     pub(super) error: Option<String>,
     title: Option<String>,
     redirect_target: Option<String>,
+    duplicate_of: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +173,7 @@ struct RowHead {
     error: Option<String>,
     title: Option<String>,
     redirect_target: Option<String>,
+    duplicate_of: Option<String>,
 }
 
 impl RowSearch {
@@ -212,6 +215,7 @@ impl RowSearch {
                 error: head.error.clone(),
                 title: head.title.clone(),
                 redirect_target: head.redirect_target.clone(),
+                duplicate_of: head.duplicate_of.clone(),
             };
             if is_own {
                 search.found.push(found(&head));
