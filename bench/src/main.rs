@@ -4,6 +4,7 @@
 
 mod broad;
 mod cpu;
+mod hostile;
 mod offload;
 mod process;
 mod traps;
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask bench NAME
 
   cpu      CPU of the crawler a page: 20,000 pages of 22 kB with 35 links, no latency, three runs
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
+  hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
   traps    requests wasted on the web of traps, with each rule alone and with all of them";
 
@@ -22,6 +24,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("cpu") => cpu::run(),
         Some("broad") => broad::run(),
+        Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),
         Some("traps") => traps::run(),
         Some("--help" | "help") => {

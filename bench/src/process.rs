@@ -27,6 +27,7 @@ pub(crate) fn binary(name: &str, variable: &str) -> anyhow::Result<PathBuf> {
 pub(crate) struct Web {
     child: Child,
     pub(crate) port: u64,
+    /// The first seed; empty where there is none.
     pub(crate) seed: String,
     /// The server's first line: its parameters, as `nephila-sim judge --web` takes them.
     pub(crate) start: String,
@@ -42,9 +43,14 @@ impl Drop for Web {
 impl Web {
     /// Starts `nephila-sim serve` with these arguments and reads its first line.
     pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Web> {
+        Web::start("serve", arguments)
+    }
+
+    /// Starts a verb of `nephila-sim` that serves, and reads its first line.
+    pub(crate) fn start(verb: &str, arguments: &[&str]) -> anyhow::Result<Web> {
         let binary = binary("nephila-sim", "NEPHILA_SIM_BIN")?;
         let mut child = Command::new(binary)
-            .arg("serve")
+            .arg(verb)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -57,11 +63,8 @@ impl Web {
             .get("port")
             .and_then(Value::as_u64)
             .context("the server's port")?;
-        let seed = start
-            .pointer("/seeds/0")
-            .and_then(Value::as_str)
-            .context("the server's seed")?
-            .to_owned();
+        let seed = start.pointer("/seeds/0").and_then(Value::as_str);
+        let seed = seed.unwrap_or_default().to_owned();
         Ok(Web {
             child,
             port,
@@ -80,6 +83,19 @@ impl Web {
         stream.read_to_end(&mut answer)?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// The answer of a path of the server's, its head included.
+    pub(crate) fn ask(&self, path: &str) -> anyhow::Result<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(self.port)?))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     /// CPU of the server so far.
@@ -106,23 +122,20 @@ pub(crate) struct Cost {
 
 /// Crawls the whole web and returns what it cost.
 pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<Cost> {
+    let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
+    let all = [&[web.seed.as_str(), "--resolve", &resolve], options].concat();
+    crawl_with(out, &all)
+}
+
+/// Runs `nephila crawl` with these arguments, over every host, and returns what it cost.
+pub(crate) fn crawl_with(out: &Path, arguments: &[&str]) -> anyhow::Result<Cost> {
     let _ = std::fs::remove_dir_all(out);
     let before = children_usage()?;
     let binary = binary("nephila", "NEPHILA_BIN")?;
-    let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
     let mut child = Command::new(binary)
-        .args([
-            "crawl",
-            &web.seed,
-            "--quiet",
-            "--scope",
-            "any",
-            "--resolve",
-            &resolve,
-            "--out",
-        ])
+        .args(["crawl", "--quiet", "--scope", "any", "--out"])
         .arg(out)
-        .args(options)
+        .args(arguments)
         .stderr(Stdio::inherit())
         .spawn()?;
     let mut peak_kib = 0;
@@ -136,7 +149,7 @@ pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<C
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    if !status.success() {
+    if !matches!(status.code(), Some(0 | 3)) {
         bail!("the crawler ended with {status}");
     }
     let summary: Value = serde_json::from_slice(&std::fs::read(out.join("summary.json"))?)?;

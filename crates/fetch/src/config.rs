@@ -32,6 +32,10 @@ pub struct FetchConfig {
     pub max_headers: usize,
     /// Limit for a body on the wire, in bytes.
     pub max_wire_bytes: u64,
+    /// Room for all bodies under way together, in bytes on the wire, over all threads. The first 32 KiB
+    /// of each are free, and one at a time may go beyond it up to `max_wire_bytes`. A body for which
+    /// there is none waits; one that has held room for ten seconds while others wait times out.
+    pub max_bodies_bytes: u64,
     /// Limit for a body after decoding, in bytes. Kept here for the caller of
     /// [`crate::decode_body`]; the exchange itself does not decode.
     pub max_decoded_bytes: u64,
@@ -82,6 +86,7 @@ impl Default for FetchConfig {
             max_header_bytes: 64 * 1024,
             max_headers: 100,
             max_wire_bytes: 16 * 1024 * 1024,
+            max_bodies_bytes: 32 * 1024 * 1024,
             max_decoded_bytes: 64 * 1024 * 1024,
             max_connections_per_address: None,
             max_idle_connections: 1000,

@@ -103,6 +103,16 @@ async fn target_addresses(
         Some(address) => Arc::new([address]),
         None => look_up(shared, dns, target.host, deadline, progress).await?,
     };
+    permitted(shared, target, &addresses)
+}
+
+/// Those of the addresses that may be connected to, in the order in which they are tried. A name that
+/// has both kinds is asked at its public ones only.
+fn permitted(
+    shared: &Shared,
+    target: &Target<'_>,
+    addresses: &[IpAddr],
+) -> Result<Vec<SocketAddr>, Failure> {
     let permitted: Vec<IpAddr> = addresses
         .iter()
         .copied()
@@ -350,6 +360,29 @@ mod tests {
         assert_eq!(alternate(&[], 80), []);
         let many: Vec<IpAddr> = (0..20).map(|n| IpAddr::from([1, 0, 0, n])).collect();
         assert_eq!(alternate(&many, 80).len(), ADDRESSES_TRIED);
+    }
+
+    #[test]
+    fn a_name_with_both_kinds_of_address_is_asked_at_the_public_ones() {
+        let clock: crate::Clock = Arc::new(Duration::default);
+        let shared = Shared::new(crate::FetchConfig::default(), clock).unwrap();
+        let url = url::Url::parse("http://both.test/").unwrap();
+        let target = Target::of(&url, None).unwrap();
+        let ips = |list: &[&str]| -> Vec<IpAddr> {
+            list.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let both = ips(&[
+            "10.0.0.1",
+            "8.8.8.8",
+            "::1",
+            "169.254.169.254",
+            "2606:4700::1",
+        ]);
+        let asked = permitted(&shared, &target, &both).unwrap();
+        let asked: Vec<String> = asked.iter().map(SocketAddr::to_string).collect();
+        assert_eq!(asked, ["8.8.8.8:80", "[2606:4700::1]:80"]);
+        let none = permitted(&shared, &target, &ips(&["10.0.0.1", "::1"])).unwrap_err();
+        assert!(matches!(none.kind, FetchErrorKind::BlockedAddress(_)));
     }
 
     #[test]

@@ -195,6 +195,8 @@ fn is_connection_lost(error: &hyper::Error) -> bool {
 
 fn http1_builder(config: &FetchConfig) -> http1::Builder {
     let mut builder = http1::Builder::new();
+    // RFC 9112 section 5.2: a client reads a folded line of a response as one with spaces.
+    builder.allow_obsolete_multiline_headers_in_responses(true);
     builder.max_header_size(config.max_header_bytes);
     // The buffer must hold the longest head whole.
     builder.max_buf_size(READ_BUFFER_BYTES.max(config.max_header_bytes));

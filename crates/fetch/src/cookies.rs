@@ -190,6 +190,10 @@ fn parse(value: &HeaderValue, url: &Url) -> Option<RawCookie<'static>> {
             cookie.unset_domain();
         }
     }
+    if url.scheme() == "https" {
+        // Stricter than RFC 6265, which leaves it to the server: what was set in secret stays so.
+        cookie.set_secure(true);
+    }
     Some(cookie)
 }
 
@@ -286,7 +290,9 @@ mod tests {
         let jar = CookieJar::default();
         set(&jar, "https://localhost/", &["s=1; Secure", "t=2"]);
         assert_eq!(sent(&jar, "https://localhost/"), "s=1; t=2");
-        assert_eq!(sent(&jar, "http://localhost/"), "t=2");
+        assert_eq!(sent(&jar, "http://localhost/"), "", "set over https");
+        set(&jar, "http://127.0.0.1/", &["v=3"]);
+        assert_eq!(sent(&jar, "http://127.0.0.1/"), "v=3");
         set(
             &jar,
             "http://localhost/",

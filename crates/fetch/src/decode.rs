@@ -48,6 +48,15 @@ impl DecodeError {
         self.kind
     }
 
+    /// The error without the beginning of the body, which may be as large as the limit.
+    #[must_use]
+    pub fn without_partial(self) -> DecodeError {
+        DecodeError {
+            partial: Bytes::new(),
+            ..self
+        }
+    }
+
     /// The beginning of the body, as far as it could be decoded and within the limit; empty where
     /// that is nothing. A browser shows it.
     pub fn into_partial(self) -> Bytes {
@@ -230,24 +239,33 @@ fn unzstd(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeEr
     read_within(&mut decoder, max, output)
 }
 
-/// Reads to the end, or to one byte beyond `max`, which is then taken off again.
+/// Reads to the end, or to one byte beyond `max`, which is then taken off again. Room is made by
+/// doubling, but never beyond that: a vector of its own would hold twice the limit.
 fn read_within(
     reader: &mut dyn Read,
     max: usize,
     output: &mut Vec<u8>,
 ) -> Result<(), DecodeErrorKind> {
-    let left = (max - output.len()) as u64;
-    let result = reader.take(left.saturating_add(1)).read_to_end(output);
-    if output.len() > max {
-        output.truncate(max);
-        return Err(DecodeErrorKind::TooLarge);
-    }
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(DecodeErrorKind::Truncated)
+    const FIRST_BYTES: usize = 64 * 1024;
+    loop {
+        let allowed = max.saturating_sub(output.len()).saturating_add(1);
+        if output.capacity() == output.len() {
+            output.reserve_exact(output.capacity().max(FIRST_BYTES).min(allowed));
         }
-        Err(_) => Err(DecodeErrorKind::Corrupt),
+        let step = (output.capacity() - output.len()).min(allowed);
+        let result = (&mut *reader).take(step as u64).read_to_end(output);
+        if output.len() > max {
+            output.truncate(max);
+            return Err(DecodeErrorKind::TooLarge);
+        }
+        match result {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(DecodeErrorKind::Truncated);
+            }
+            Err(_) => return Err(DecodeErrorKind::Corrupt),
+        }
     }
 }
 

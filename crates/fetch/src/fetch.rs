@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
+use crate::body_room::FREE_BYTES;
 use crate::config::FetchConfig;
 use crate::connect::{self, address_busy, wants_credentials};
 use crate::connection::{Connection, SendFailure};
@@ -23,9 +25,6 @@ use crate::request::{Request, to_http};
 use crate::response::{Response, ResponseHead};
 use crate::shared::Shared;
 use crate::target::Target;
-
-/// Room made for a body because its Content-Length says so; a server may say anything.
-const PRESIZE_BYTES_MAX: u64 = 256 * 1024;
 
 /// Anything that turns requests into responses: the seam for a simulated web and other transports.
 pub trait Fetch {
@@ -310,11 +309,16 @@ impl Fetcher {
         if announced > max && !cut {
             return Err(body_too_large(max));
         }
-        let room = usize::try_from(announced.min(max).min(PRESIZE_BYTES_MAX)).unwrap_or(0);
-        let mut collected = BytesMut::with_capacity(room);
+        let presize = usize::try_from(announced.min(max).min(FREE_BYTES)).unwrap_or(0);
+        let mut collected = Vec::with_capacity(presize);
+        let mut room = self.shared.body_room.enter();
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
-            let frame = deadline.run(Stage::Body, limit, body.frame()).await?;
+            let frame = tokio::select! {
+                biased;
+                frame = deadline.run(Stage::Body, limit, body.frame()) => frame?,
+                () = room.asked_back() => return Err(room_asked_back()),
+            };
             let Some(frame) = frame else { break };
             // A frame that is no data is a trailer, which nobody asked for.
             if let Ok(data) = frame.map_err(Failure::in_body)?.into_data() {
@@ -325,13 +329,33 @@ impl Fetcher {
                     }
                     let fitting = usize::try_from(left).unwrap_or(data.len());
                     collected.extend_from_slice(data.get(..fitting).unwrap_or(&data));
-                    return Ok((collected.freeze(), true));
+                    return Ok((room.fill(collected.into()), true));
+                }
+                let needed = collected.len() + data.len();
+                if needed > collected.capacity() {
+                    let most = if announced > 0 { announced } else { max };
+                    let capacity = next_capacity(collected.capacity(), needed, most);
+                    // A wait for room is not the server's: only the limit for all of it counts.
+                    let growing = room.grow(capacity as u64);
+                    deadline.run(Stage::Total, Duration::MAX, growing).await?;
+                    collected.reserve_exact(capacity - collected.len());
                 }
                 collected.extend_from_slice(&data);
             }
         }
-        Ok((collected.freeze(), false))
+        Ok((room.fill(collected.into()), false))
     }
+}
+
+/// Twice the last, so that a body is moved seldom; not more than it can have.
+fn next_capacity(capacity: usize, needed: usize, most: u64) -> usize {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    capacity.saturating_mul(2).min(most).max(needed)
+}
+
+fn room_asked_back() -> Failure {
+    let message = "too slow while other bodies wait for memory";
+    Failure::new(FetchErrorKind::TimedOut(Stage::Body), message)
 }
 
 /// How much of a body is read.

@@ -13,6 +13,7 @@
 mod address;
 mod auth;
 mod authority;
+mod body_room;
 mod config;
 mod connect;
 mod connection;
@@ -36,6 +37,7 @@ mod shared;
 mod stream;
 mod target;
 mod tls;
+mod verify;
 
 pub use address::is_public;
 pub use auth::BasicAuth;

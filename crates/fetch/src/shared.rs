@@ -10,6 +10,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use crate::address::is_public;
 use crate::auth::BoundAuth;
 use crate::authority::Authority;
+use crate::body_room::BodyRoom;
 use crate::config::FetchConfig;
 use crate::cookies::CookieJar;
 use crate::dns::{DnsCache, DnsSetup};
@@ -37,6 +38,8 @@ pub struct Shared {
     pub(crate) cookies: Option<CookieJar>,
     /// Counts of exchanges by address, where they are limited.
     pub(crate) address_limit: Option<Arc<AddressLimit>>,
+    /// Room for the bodies under way.
+    pub(crate) body_room: Arc<BodyRoom>,
     auth: Vec<BoundAuth>,
     allowed_private: Vec<Authority>,
 }
@@ -66,6 +69,7 @@ impl Shared {
             dns_setup: DnsSetup::new(&config),
             cookies: config.cookies.then(CookieJar::default),
             address_limit: config.max_connections_per_address.map(AddressLimit::new),
+            body_room: BodyRoom::new(config.max_bodies_bytes),
             auth,
             allowed_private: allowed_private.collect::<Result<_, _>>()?,
             clock,

@@ -11,7 +11,8 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage,
+    PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -20,6 +21,7 @@ use tokio_rustls::client::TlsStream;
 use crate::config::FetchConfig;
 use crate::error::{Error, ErrorKind, FetchErrorKind};
 use crate::failure::Failure;
+use crate::verify::{SelfSigned, TellingVerifier};
 
 /// Hosts whose sessions are kept for resumption, which saves 60 % of a handshake's CPU. A host costs
 /// some 10 kB (two tickets, each with the certificates).
@@ -34,15 +36,16 @@ pub(crate) fn client_config(config: &FetchConfig) -> Result<Arc<ClientConfig>, E
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(ErrorKind::Tls, format!("TLS: {error}")).because(error))?;
-    let builder = if config.verify_tls {
-        builder.with_root_certificates(roots(config.ca_file.as_deref())?)
+    let verifier: Arc<dyn ServerCertVerifier> = if config.verify_tls {
+        let roots = Arc::new(roots(config.ca_file.as_deref())?);
+        TellingVerifier::over(roots, provider)?
     } else {
-        let trusting = Arc::new(TrustingVerifier { provider });
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(trusting)
+        Arc::new(TrustingVerifier { provider })
     };
-    let mut tls = builder.with_no_client_auth();
+    let mut tls = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
     tls.resumption = Resumption::in_memory_sessions(SESSIONS);
     tls.alpn_protocols = match config.http2 {
         true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -114,6 +117,23 @@ fn handshake_failure(error: io::Error) -> Failure {
         Some(rustls::Error::InvalidCertificate(reason)) => {
             Failure::new(FetchErrorKind::TlsFailed, &certificate_words(reason)).lasting()
         }
+        Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => {
+            let message =
+                "TLS handshake failed: the server refuses TLS 1.2 and 1.3; older ones are not safe";
+            Failure::new(FetchErrorKind::TlsFailed, message).lasting()
+        }
+        Some(rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )) => {
+            let message = "TLS handshake failed: the server has only versions older than TLS 1.2";
+            Failure::new(FetchErrorKind::TlsFailed, message).lasting()
+        }
+        // The first bytes are no record of TLS: mostly it is HTTP in clear.
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            let message = "TLS handshake failed: the server does not speak TLS on this port";
+            Failure::new(FetchErrorKind::TlsFailed, message).lasting()
+        }
         Some(rustls::Error::AlertReceived(alert)) => {
             let message = format!("TLS handshake refused by the server ({alert:?})");
             Failure::new(FetchErrorKind::TlsFailed, &message).lasting()
@@ -162,6 +182,9 @@ fn certificate_words(reason: &CertificateError) -> String {
         }
         CertificateError::UnknownIssuer => {
             "certificate is signed by an unknown authority".to_owned()
+        }
+        CertificateError::Other(other) if other.0.is::<SelfSigned>() => {
+            "certificate is signed by itself".to_owned()
         }
         CertificateError::Revoked => "certificate was revoked".to_owned(),
         other => format!("certificate is not valid: {other}"),

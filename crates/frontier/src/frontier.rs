@@ -398,15 +398,18 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             self.held += host.queue.len();
             self.available -= host.queue.len();
         }
+        let has_queue = !host.is_closed && host.queue.len() > 0;
+        // While a host fails, a page that was not asked for yet goes before one that failed: it tells
+        // whether the host or the page is at fault, and a few broken pages do not hold up the others.
+        let may_retry = host.manners.failures == 0 || !has_queue;
         let is_retry = host
             .retries
             .peek()
-            .is_some_and(|Reverse(first)| first.at <= now);
+            .is_some_and(|Reverse(first)| may_retry && first.at <= now);
         let (key, next) = match host.retries.peek() {
             Some(Reverse(first)) if is_retry => (first.key, &first.url),
             later => {
                 let later = later.map(|Reverse(first)| first.at);
-                let has_queue = !host.is_closed && host.queue.len() > 0;
                 match (has_queue, later) {
                     (false, None) => return Ok(Step::Rest),
                     (false, Some(at)) => return Ok(Step::Later(at)),

@@ -393,3 +393,55 @@ fn the_page_limit_of_a_host_holds_what_is_left() {
     assert_eq!(frontier.queued(), queued - 6);
     assert_eq!(frontier.live(), 0);
 }
+
+#[test]
+fn broken_pages_do_not_hold_up_the_others_of_their_host() {
+    let config = FrontierConfig {
+        politeness: Politeness {
+            ignore_robots: true,
+            ..Politeness::default()
+        },
+        ..FrontierConfig::default()
+    };
+    let keys = Fingerprinter::new(KEY);
+    let mut frontier = Frontier::new(config, keys, InMemory::default(), InMemory::default());
+    let mut now = Moment::from_micros(1);
+    let (broken, pages) = (4, 20);
+    for number in 0..pages {
+        let text = format!("http://a.test/{number}");
+        let url = CanonicalUrl::parse(&text, &CanonicalPolicy::default()).unwrap();
+        frontier
+            .admit(QueuedUrl::page(url, 0, None, now), now)
+            .unwrap();
+    }
+    let mut before_the_first_good = 0;
+    let mut done = 0;
+    loop {
+        match frontier.next(now).unwrap() {
+            Next::Lease(lease) => {
+                let number: u32 = lease.url().url.path()[1..].parse().unwrap();
+                let is_broken = number < broken;
+                before_the_first_good += u32::from(is_broken && done == 0);
+                let again = is_broken && lease.url().attempts < 2;
+                let finish = Finish {
+                    contact: match is_broken {
+                        true => Contact::Failed,
+                        false => Contact::Answered(Duration::from_millis(1)),
+                    },
+                    is_private: Some(true),
+                    then: match again {
+                        true => Then::Retry(Duration::from_millis(1)),
+                        false => Then::Done,
+                    },
+                };
+                done += u32::from(!again);
+                frontier.finish(lease, finish, now);
+            }
+            Next::WaitUntil(at) => now = at,
+            Next::Done => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(before_the_first_good, broken, "each once");
+    assert_eq!(done, pages);
+}

@@ -4,9 +4,9 @@
 //! Where it runs: a small body is analysed at once on the fetching thread, which costs less than
 //! handing it over and takes less time than another fetch would notice; a body from
 //! `--offload-size` on goes to worker threads, so that no fetch waits for it (the figures are in
-//! ARCHITECTURE.md). Heavier work goes the same way: [`Workers::run`] is the seam.
+//! ARCHITECTURE.md). Heavier work goes the same way: [`Workers::run`] is the seam. How many large
+//! bodies are decompressed at once is bounded in `analyst.rs`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use nephila_parse::{
     BodyKind, Document, ParseOptions, Sitemap, SitemapLimits, body_kind, decode_text, parse_html,
     parse_sitemap,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
@@ -43,7 +43,7 @@ pub(crate) struct AnalysisOptions {
 }
 
 /// One body to analyse.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Work {
     pub(crate) body: Bytes,
     pub(crate) content_type: Option<String>,
@@ -70,23 +70,34 @@ pub(crate) struct Analysis {
     pub(crate) found: Found,
     pub(crate) body_text: Option<String>,
     pub(crate) took: Duration,
+    /// Its place in memory, where it was large; given back with it.
+    pub(crate) _room: Option<OwnedSemaphorePermit>,
 }
 
-/// Analyses one body.
+impl AnalysisOptions {
+    /// The most that a body may have after decompression.
+    pub(crate) fn most_bytes(&self, purpose: Purpose) -> u64 {
+        match purpose {
+            Purpose::Sitemap => self.max_sitemap_bytes,
+            Purpose::Page | Purpose::Digest => self.max_body_bytes,
+        }
+    }
+}
+
+/// Analyses one body, of which no more than `most` bytes are decompressed.
 ///
 /// # Errors
 /// When it cannot be decompressed within its bound; parsing never fails.
 pub(crate) fn analyse(
     work: Work,
+    most: u64,
     options: &AnalysisOptions,
     clock: &Clock,
 ) -> Result<Analysis, DecodeError> {
     let began = clock.elapsed();
-    let most = match work.purpose {
-        Purpose::Sitemap => options.max_sitemap_bytes,
-        Purpose::Page | Purpose::Digest => options.max_body_bytes,
-    };
-    let body = decode_body(work.content_encoding.as_deref(), work.body, most)?;
+    let body = decode_body(work.content_encoding.as_deref(), work.body, most)
+        // An error may wait for long: not with the memory of what came out until then.
+        .map_err(DecodeError::without_partial)?;
     let digest = format!("blake3:{}", blake3::hash(&body).to_hex());
     let content_type = work.content_type.as_deref();
     let kind = body_kind(content_type, &body);
@@ -112,6 +123,7 @@ pub(crate) fn analyse(
         found,
         body_text,
         took,
+        _room: None,
     })
 }
 
@@ -163,43 +175,5 @@ impl Workers {
         receive
             .await
             .map_err(|_| Error::new(ErrorKind::Bug, "the analysis of a page panicked"))
-    }
-}
-
-/// Everything that an analysis needs, in one handle.
-#[derive(Clone, Debug)]
-pub(crate) struct Analyst {
-    pub(crate) options: Arc<AnalysisOptions>,
-    pub(crate) workers: Workers,
-    pub(crate) offload_bytes: u64,
-    pub(crate) clock: Clock,
-}
-
-impl Analyst {
-    /// Analyses where that stalls nobody.
-    pub(crate) async fn analyse(&self, work: Work) -> Result<Result<Analysis, DecodeError>, Error> {
-        // Text shrinks some four and a half times under gzip: what counts is what is parsed.
-        const TYPICAL_RATIO: u64 = 5;
-        let scale = if work.content_encoding.is_some() {
-            TYPICAL_RATIO
-        } else {
-            1
-        };
-        let expected = work.body.len() as u64 * scale;
-        let (options, clock) = (self.options.clone(), self.clock);
-        self.run(expected, move || analyse(work, &options, &clock))
-            .await
-    }
-
-    /// Runs work on so many bytes where that stalls nobody: here, or on a worker thread.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        bytes: u64,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        if bytes < self.offload_bytes {
-            return Ok(work());
-        }
-        self.workers.run(work).await
     }
 }

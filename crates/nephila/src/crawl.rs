@@ -7,6 +7,7 @@ use nephila_fetch::Shared;
 use nephila_store::write_whole;
 
 use crate::analysis::Workers;
+use crate::analyst::AnalysisRoom;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::control::{Control, Phase};
@@ -133,6 +134,7 @@ impl Crawl {
         }
         let launch = Launch {
             workers: Workers::start(setup::threads(&config))?,
+            room: AnalysisRoom::new(config.body_memory.0 / 2),
             config,
             seeds,
             clock,

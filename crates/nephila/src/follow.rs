@@ -71,12 +71,11 @@ impl FollowRules {
     pub(crate) fn resolve(&self, document: &Document, url: &Url) -> Vec<ResolvedLink> {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
         let base = own_base.as_ref().unwrap_or(url);
-        document
-            .outlinks
-            .iter()
-            .enumerate()
+        let links = document.outlinks.iter().enumerate();
+        links
             .filter_map(|(place, link)| {
-                let url = CanonicalUrl::join(base, &link.href, &self.policy).ok()?;
+                let href = document.charset.encode_query(&link.href);
+                let url = CanonicalUrl::join(base, &href, &self.policy).ok()?;
                 Some(ResolvedLink { url, place })
             })
             .collect()

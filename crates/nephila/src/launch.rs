@@ -10,7 +10,8 @@ use std::time::Duration;
 use nephila_fetch::{Fetcher, Shared};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::analysis::{Analyst, Workers};
+use crate::analysis::Workers;
+use crate::analyst::{AnalysisRoom, Analyst};
 use crate::archive;
 use crate::clock::Clock;
 use crate::committer::CommitSender;
@@ -43,6 +44,7 @@ pub(crate) struct Launch {
     /// With `--skip-duplicates`.
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) workers: Workers,
+    pub(crate) room: AnalysisRoom,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
     pub(crate) key: [u64; 2],
@@ -89,6 +91,7 @@ impl Launch {
                 options: Arc::new(setup::analysis_options(&config)),
                 workers: self.workers.clone(),
                 offload_bytes: config.offload_size.0,
+                room: self.room.clone(),
                 clock,
             },
             take: setup::body_filter(&config),

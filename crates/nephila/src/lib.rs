@@ -4,6 +4,8 @@
 //! one URL is `visit.rs`, the loop is `shard.rs`, and what is durable when is `committer.rs`.
 
 mod analysis;
+mod analyst;
+mod answer_headers;
 mod archive;
 mod clock;
 mod committed_rows;

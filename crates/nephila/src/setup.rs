@@ -202,6 +202,7 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
         total_timeout: config.total_timeout,
         max_header_bytes: config.max_header_size.0 as usize,
         max_wire_bytes: config.max_wire_size.0,
+        max_bodies_bytes: config.body_memory.0 / 2,
         max_decoded_bytes: config.max_body_size.0,
         max_connections_per_address: Some(usize::from(config.per_address)),
         max_idle_connections: config.idle_connections,

@@ -10,19 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use nephila_fetch::{
     BodyFilter, DecodeError, DecodeErrorKind, Fetch, FetchError, FetchErrorKind, Request, Response,
     Times, is_public, retry_after,
 };
 use nephila_frontier::{
-    CanonicalUrl, Contact, ContentTraps, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer,
-    Then, UrlKind,
+    CanonicalUrl, Contact, ContentTraps, Finish, Lease, Moment, NotCanonical, Outcome, QueuedUrl,
+    RobotsAnswer, Then, UrlKind,
 };
 use nephila_parse::{BodyKind, robots_directives};
 use nephila_warc::Compression;
 
-use crate::analysis::{Analysis, Analyst, Found, Purpose, Work};
+use crate::analysis::{Analysis, Found, Purpose, Work};
+use crate::analyst::Analyst;
+use crate::answer_headers::{PART, is_whole_range, location};
 use crate::archive::{Exchange, Material};
 use crate::clock::Clock;
 use crate::duplicates::{Content, Duplicates};
@@ -55,6 +57,13 @@ pub(crate) struct Archiving {
     pub(crate) compression: Compression,
     /// The key of the record identifiers.
     pub(crate) key: [u64; 2],
+}
+
+impl<F> VisitContext<F> {
+    /// Seconds since 1970, as dates in headers count.
+    fn unix_seconds(&self) -> u64 {
+        self.clock.now().as_micros() / 1_000_000
+    }
 }
 
 /// A visit that has ended: what becomes of the lease, and what is to be made durable.
@@ -209,7 +218,11 @@ pub(crate) fn outcome_of(error: &FetchError) -> (Outcome, Contact) {
         FetchErrorKind::TlsFailed => (Outcome::TlsFailed, Contact::Failed),
         FetchErrorKind::TimedOut(_) => (Outcome::TimedOut, Contact::Failed),
         FetchErrorKind::ConnectionLost => (Outcome::ConnectionLost, Contact::Failed),
-        FetchErrorKind::Truncated => (Outcome::Truncated, Contact::Failed),
+        // The host answered: the fault is the page's, and other pages need not wait for it.
+        FetchErrorKind::Truncated => (
+            Outcome::Truncated,
+            Contact::Answered(error.times().first_byte),
+        ),
         FetchErrorKind::HeadersTooLarge | FetchErrorKind::BodyTooLarge => (
             Outcome::TooLarge,
             Contact::Answered(error.times().first_byte),
@@ -244,7 +257,9 @@ async fn answered<F>(
     let contact = contact_of(context, &response);
     let is_private = response.remote.map(|remote| !is_public(remote.ip()));
     let is_passing = matches!(response.status, 429 | 500 | 502 | 503 | 504);
-    if is_passing && lease.url().attempts < context.config.retries {
+    let may_retry = lease.url().attempts < context.config.retries;
+    let never = is_passing && asks_for_more_than_any_wait(context, &response);
+    if is_passing && may_retry && !never {
         let asked = match contact {
             Contact::Overloaded(Some(asked)) => asked.min(context.config.max_retry_after),
             _ => Duration::ZERO,
@@ -252,8 +267,19 @@ async fn answered<F>(
         let wait = retry_wait(&context.config, lease.url()).max(asked);
         return Ok(back(lease, contact, is_private, Then::Retry(wait)));
     }
+    if may_retry && is_cookie_gate(context, lease.url(), &response) {
+        return Ok(back(
+            lease,
+            contact,
+            is_private,
+            Then::Retry(Duration::ZERO),
+        ));
+    }
     let queued = lease.url();
-    let class = classify(context, queued, &response);
+    let mut class = classify(context, queued, &response);
+    if never {
+        class.error = Some("Retry-After is longer than any wait that can be set".to_owned());
+    }
     let mut ending = Ending {
         outcome: class.outcome,
         error: class.error,
@@ -264,7 +290,8 @@ async fn answered<F>(
     let mut parts = RowParts::of(&response);
     let mut candidates = class.candidates;
     parts.redirect_target = class.target;
-    if !response.body_skipped {
+    let is_part = class.outcome == Outcome::Truncated;
+    if !response.body_skipped && !is_part {
         let work = Work {
             body: response.body,
             content_type: parts.content_type.clone(),
@@ -297,12 +324,32 @@ async fn answered<F>(
     Ok(end(context, lease, ending, parts, candidates, began))
 }
 
+/// The longest that `--max-retry-after` can be set to: what a server asks for beyond it no crawl
+/// waits for.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Such a page is not asked for again, which would only disobey the server. Its host rests as after any
+/// failure: an absurd number is a page's fault and must not hold up the host's other pages.
+fn asks_for_more_than_any_wait<F>(context: &VisitContext<F>, response: &Response) -> bool {
+    retry_after(&response.headers, context.unix_seconds()).is_some_and(|asked| asked > LONGEST_WAIT)
+}
+
+/// Whether an answer redirects to itself for the cookie that it sets: the same URL is then another
+/// page. Asked again at most as often as after a fault.
+fn is_cookie_gate<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &Response) -> bool {
+    let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+    context.config.cookies
+        && is_redirect
+        && response.headers.contains_key(SET_COOKIE)
+        && matches!(target(context, queued, response), Some((_, Ok(target))) if target == queued.url)
+}
+
 /// How the host behaved, for its politeness.
 pub(crate) fn contact_of<F>(context: &VisitContext<F>, response: &Response) -> Contact {
     match response.status {
         429 | 503 => {
-            let seconds = context.clock.now().as_micros() / 1_000_000;
-            Contact::Overloaded(retry_after(&response.headers, seconds))
+            let asked = retry_after(&response.headers, context.unix_seconds());
+            Contact::Overloaded(asked.filter(|asked| *asked <= LONGEST_WAIT))
         }
         _ => Contact::Answered(response.times.first_byte),
     }
@@ -326,6 +373,10 @@ fn classify<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &Respons
         error: None,
     };
     match response.status {
+        206 if !is_whole_range(&response.headers) => {
+            class.outcome = Outcome::Truncated;
+            class.error = Some(PART.to_owned());
+        }
         200..=299 if response.body_skipped => class.outcome = Outcome::WrongType,
         200..=299 => {
             class.outcome = Outcome::Fetched;
@@ -348,14 +399,10 @@ fn redirect<F>(
     response: &Response,
     class: &mut Class,
 ) {
-    let Some(location) = header(&response.headers, LOCATION) else {
+    let Some((location, target)) = target(context, queued, response) else {
         class.error = Some("a redirect without a Location".to_owned());
         return;
     };
-    let target = queued
-        .url
-        .to_url()
-        .and_then(|base| CanonicalUrl::join(&base, location.trim(), &context.rules.policy));
     match target {
         Err(why) => class.error = Some(format!("redirect to {location:?}: {why}")),
         Ok(target) if queued.redirects >= context.config.max_redirects => {
@@ -371,6 +418,20 @@ fn redirect<F>(
             class.target = Some(target);
         }
     }
+}
+
+/// Where the Location header leads, as it came and canonical.
+fn target<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    response: &Response,
+) -> Option<(String, Result<CanonicalUrl, NotCanonical>)> {
+    let location = location(&response.headers)?;
+    let target = queued
+        .url
+        .to_url()
+        .and_then(|base| CanonicalUrl::join(&base, location.trim(), &context.rules.policy));
+    Some((location, target))
 }
 
 /// A body of no known kind whose header said nothing: what is named by `--accept` was let through

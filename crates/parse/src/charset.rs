@@ -50,6 +50,55 @@ impl CharsetSource {
     }
 }
 
+impl Charset {
+    /// `href` with what is not ASCII in its query percent-encoded in this encoding, as servers of such
+    /// pages expect it (URL Standard, "percent-encode after encoding"); unchanged for UTF-8 and UTF-16.
+    ///
+    /// What the encoding cannot write stands as a decimal reference. All bytes of such a character are
+    /// escaped, also those that look like ASCII.
+    pub fn encode_query<'a>(&self, href: &'a str) -> Cow<'a, str> {
+        let Some(encoding) = self.query_encoding().filter(|_| !href.is_ascii()) else {
+            return Cow::Borrowed(href);
+        };
+        let end = href.find('#').unwrap_or(href.len());
+        let (before, fragment) = href.split_at_checked(end).unwrap_or((href, ""));
+        let Some((path, query)) = before.split_once('?') else {
+            return Cow::Borrowed(href);
+        };
+        let mut text = String::with_capacity(2 * href.len());
+        text.push_str(path);
+        text.push('?');
+        let mut rest = query;
+        while !rest.is_empty() {
+            let other = rest.find(|c: char| !c.is_ascii()).unwrap_or(rest.len());
+            let (ascii, after) = rest.split_at_checked(other).unwrap_or((rest, ""));
+            let end = after.find(|c: char| c.is_ascii()).unwrap_or(after.len());
+            let (foreign, after) = after.split_at_checked(end).unwrap_or((after, ""));
+            text.push_str(ascii);
+            push_escaped(&mut text, &encoding.encode(foreign).0);
+            rest = after;
+        }
+        text.push_str(fragment);
+        Cow::Owned(text)
+    }
+
+    /// None where a query is in UTF-8 ("get an output encoding").
+    fn query_encoding(&self) -> Option<&'static Encoding> {
+        let encoding = Encoding::for_label(self.name.as_bytes())?.output_encoding();
+        (encoding != UTF_8).then_some(encoding)
+    }
+}
+
+fn push_escaped(text: &mut String, bytes: &[u8]) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in bytes {
+        text.push('%');
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(HEX.get(usize::from(digit)).copied().map(char::from));
+        }
+    }
+}
+
 /// A body as text.
 pub(crate) struct Decoded<'a> {
     pub(crate) text: Cow<'a, str>,
@@ -175,6 +224,27 @@ mod tests {
             charset(b"hello", None),
             ("windows-1252", CharsetSource::Default)
         );
+    }
+
+    #[test]
+    fn queries_are_in_the_encoding_of_their_page() {
+        let charset = |name| Charset {
+            name,
+            source: CharsetSource::Header,
+        };
+        let encode = |name, href: &str| charset(name).encode_query(href).into_owned();
+        assert_eq!(
+            encode("Shift_JIS", "/\u{e9}?q=\u{65e5}\u{672c}&a=b#\u{65e5}"),
+            "/\u{e9}?q=%93%FA%96%7B&a=b#\u{65e5}"
+        );
+        assert_eq!(
+            encode("windows-1252", "?\u{e9}&\u{65e5}"),
+            "?%E9&%26%2326085%3B".replace("%2326085", "%23%32%36%30%38%35")
+        );
+        for name in ["UTF-8", "UTF-16LE", "replacement"] {
+            assert_eq!(encode(name, "/?\u{e9}"), "/?\u{e9}");
+        }
+        assert_eq!(encode("windows-1252", "/\u{e9}#?\u{e9}"), "/\u{e9}#?\u{e9}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The one place where the test web asks what time it is.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Microseconds since the server started; never goes backwards.
 #[derive(Debug, Clone, Copy)]
@@ -23,5 +23,15 @@ impl Clock {
     /// Microseconds since [`Clock::start`].
     pub(crate) fn micros(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Seconds since 1970, for headers with dates.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the ban is on the crawler's crates: a date in a header is the server's own"
+    )]
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.unwrap_or_default().as_secs()
     }
 }

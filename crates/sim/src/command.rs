@@ -1,5 +1,6 @@
 //! The verbs of `nephila-sim`, one file each.
 
+mod hostile;
 mod judge;
 mod serve;
 mod traps;
@@ -18,6 +19,8 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     /// Serve the web of traps on loopback, and tell what was asked of its sites.
     Traps(traps::Traps),
+    /// Serve misbehaviours on loopback, one a path; prints one line of JSON once it listens.
+    Hostile(hostile::Hostile),
     /// Write what a right crawler finds: URL, hops and status, with tabs between.
     Truth(truth::Truth),
     /// Hold a server's log against truth and politeness; exits 1 where a rule was broken.
@@ -30,6 +33,7 @@ impl Command {
         match self {
             Self::Serve(serve) => serve.run(),
             Self::Traps(traps) => traps.run(),
+            Self::Hostile(hostile) => hostile.run(),
             Self::Truth(truth) => truth.run(),
             Self::Judge(judge) => judge.run(),
         }

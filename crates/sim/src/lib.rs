@@ -17,6 +17,8 @@
 //! # assert_eq!(seeds.len(), 1);
 //! # Ok::<(), nephila_sim::Error>(())
 //! ```
+//!
+//! [`HostileServer`] is the web's other side: every path misbehaves in a way of its own.
 
 mod address;
 mod charset;
@@ -26,6 +28,7 @@ mod control;
 mod draw;
 mod error;
 mod exchange;
+mod hostile;
 mod href;
 mod http1;
 mod http2;
@@ -47,6 +50,10 @@ mod truth;
 mod web;
 
 pub use error::{Error, ErrorKind};
+pub use hostile::{
+    Behaviour, Ended, FAMILIES, Family, HostileEntry, HostileOptions, HostileServer, TLS_FAULTS,
+    TlsFault, behaviours, hostile_page,
+};
 pub use in_process::{Answer, Answers, End};
 pub use judge::{Judgement, Rules, judge};
 pub use limit::raise_file_limit;

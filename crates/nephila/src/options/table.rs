@@ -410,6 +410,9 @@ options! {
     offload_size: Size = "offload-size", Machine, "256KiB", "0B"..="4GiB", any_time,
         "Analyse bodies from this size on beside the fetching threads",
         "smaller ones take less than a millisecond, which no other fetch notices";
+    body_memory: Size = "body-memory", Machine, "64MiB", "1MiB"..="1024GiB", any_time,
+        "Memory for pages under way, over all hosts: half for bodies that are being read, half for what is being decompressed and analysed; a page for which there is none waits, and one that is slow while others wait times out",
+        "a thousand ordinary pages need less, and no server can make them take more";
     seen_memory: Size = "seen-memory", Machine, "128MiB", "1MiB"..="1024GiB", any_time,
         "Memory for the set of URLs seen; what is over goes to disk",
         "holds some 8 million URLs in memory, some 75 million with their filters";

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::wire::Wire;
 use super::world::World;
 use crate::analysis::Workers;
+use crate::analyst::AnalysisRoom;
 use crate::clock::Clock;
 use crate::committer::{Desk, Message, channel};
 use crate::control::{Control, Phase};
@@ -80,6 +81,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     }
     let launch = Launch {
         workers: Workers::start(1)?,
+        room: AnalysisRoom::new(opened.config.body_memory.0 / 2),
         duplicates: opened.duplicates,
         config: opened.config,
         seeds: opened.seeds,

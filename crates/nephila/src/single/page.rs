@@ -1,6 +1,6 @@
 //! One exchange for one URL, and what parsing found in its answer.
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, ResponseHead, Stage};
 use nephila_frontier::{CanonicalUrl, Outcome};
 use nephila_parse::{BodyKind, Document, Warning};
@@ -8,6 +8,7 @@ use nephila_parse::{BodyKind, Document, Warning};
 use super::page_report::{Answer, FoundLink, FoundPage, PageReport, PageTimes};
 use super::{Client, block_on, parsed};
 use crate::analysis::{Analysis, Found, Purpose, Work, analyse};
+use crate::answer_headers::{PART, is_whole_range, location};
 use crate::error::Error;
 use crate::follow::FollowRules;
 use crate::options::Settings;
@@ -56,7 +57,7 @@ impl PageReport {
         self.body_skipped = response.body_skipped;
         self.robots_header = robots_header(&response.headers);
         self.classify(client, &response)?;
-        if !response.body_skipped {
+        if !response.body_skipped && self.outcome != Outcome::Truncated {
             self.look_into(client, &response)?;
         }
         let Response {
@@ -79,13 +80,17 @@ impl PageReport {
 
     fn classify(&mut self, client: &Client, response: &Response) -> Result<(), Error> {
         match response.status {
+            206 if !is_whole_range(&response.headers) => {
+                self.outcome = Outcome::Truncated;
+                self.error = Some(PART.to_owned());
+            }
             200..=299 if response.body_skipped => self.outcome = Outcome::WrongType,
             200..=299 => self.outcome = Outcome::Fetched,
             304 => self.outcome = Outcome::NotModified,
             301 | 302 | 303 | 307 | 308 => {
                 let base = parsed(&client.url)?;
                 let policy = setup::canonical_policy(&client.config);
-                match header(&response.headers, LOCATION) {
+                match location(&response.headers) {
                     None => self.error = Some("a redirect without a Location".to_owned()),
                     Some(location) => match CanonicalUrl::join(&base, location.trim(), &policy) {
                         Err(why) => {
@@ -111,11 +116,9 @@ impl PageReport {
             content_encoding: header(&response.headers, CONTENT_ENCODING),
             purpose: Purpose::Page,
         };
-        let analysis = match analyse(
-            work,
-            &setup::analysis_options(&client.config),
-            &client.clock,
-        ) {
+        let options = setup::analysis_options(&client.config);
+        let most = options.most_bytes(work.purpose);
+        let analysis = match analyse(work, most, &options, &client.clock) {
             Ok(analysis) => analysis,
             Err(error) => {
                 self.outcome = outcome_of_decoding(&error);
@@ -131,6 +134,7 @@ impl PageReport {
             body_text,
             took,
             kind,
+            _room: _,
         } = analysis;
         // As in a crawl: the header said nothing, and it is no text either.
         let is_untyped = !response.headers.contains_key(CONTENT_TYPE);
