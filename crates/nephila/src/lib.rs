@@ -7,6 +7,7 @@ mod analysis;
 mod analyst;
 mod answer_headers;
 mod archive;
+mod classify;
 mod clock;
 mod committed_rows;
 mod committer;

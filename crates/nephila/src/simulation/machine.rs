@@ -153,7 +153,7 @@ async fn commit(
                 due.get_or_insert(clock.elapsed() + interval);
             }
             Err(TryRecvError::Disconnected) => return desk.end(),
-            Err(TryRecvError::Empty) => sleep(REST).await,
+            Err(TryRecvError::Empty) => sleep(REST).await, // paced: virtual time
         }
         if due.is_some_and(|due| clock.elapsed() >= due) {
             desk.commit()?;

@@ -95,15 +95,15 @@ impl Wire {
             Fault::None => {}
             Fault::Slow(more) => latency += more,
             Fault::Lost => {
-                sleep(latency.min(PATIENCE) / 2).await;
+                sleep(latency.min(PATIENCE) / 2).await; // paced: virtual time
                 return Err((FetchErrorKind::ConnectionLost, "the connection was lost"));
             }
             Fault::Down => {
-                sleep(Duration::from_millis(3)).await;
+                sleep(Duration::from_millis(3)).await; // paced: virtual time
                 return Err((FetchErrorKind::ConnectFailed, "nobody listens"));
             }
         }
-        sleep(latency.min(PATIENCE)).await;
+        sleep(latency.min(PATIENCE)).await; // paced: virtual time
         if latency >= PATIENCE {
             return Err((FetchErrorKind::TimedOut(Stage::FirstByte), "no answer"));
         }
