@@ -118,7 +118,7 @@ impl History {
                 self.commits += 1;
             }
             Entry::Stop(stop) => {
-                self.ran_millis += stop.ran_millis;
+                self.ran_millis = self.ran_millis.saturating_add(stop.ran_millis);
                 self.stopped = Some(stop);
             }
         }

@@ -220,7 +220,10 @@ impl Facts {
             wire_bytes: tally.wire_bytes,
             decoded_bytes: tally.decoded_bytes,
             rows: history.rows.rows,
-            parts: history.rows.part + u32::from(history.rows.rows > 0),
+            parts: history
+                .rows
+                .part
+                .saturating_add(u32::from(history.rows.rows > 0)),
             queued,
             hosts_known: (visited + unvisited) as u64,
             hosts: self.hosts(hosts),

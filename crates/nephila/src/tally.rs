@@ -57,8 +57,9 @@ impl HostTally {
 impl Tally {
     /// Counts one done URL.
     pub(crate) fn add(&mut self, done: &DoneEntry) {
-        self.wire_bytes += done.wire_bytes;
-        self.decoded_bytes += done.decoded_bytes;
+        // A log may say anything that its checksums hold.
+        self.wire_bytes = self.wire_bytes.saturating_add(done.wire_bytes);
+        self.decoded_bytes = self.decoded_bytes.saturating_add(done.decoded_bytes);
         let is_page = done.kind == UrlKind::Page;
         if is_page {
             *self.outcomes.entry(done.outcome).or_default() += 1;
@@ -96,7 +97,7 @@ impl Tally {
             host.pages += 1;
             host.errors += u64::from(is_error);
             host.fetch_time += Duration::from_millis(u64::from(done.fetch_millis));
-            host.wire_bytes += done.wire_bytes;
+            host.wire_bytes = host.wire_bytes.saturating_add(done.wire_bytes);
         }
     }
 
@@ -169,5 +170,33 @@ impl Tally {
         hosts.sort_by(|a, b| key(b.1).cmp(&key(a.1)).then_with(|| a.0.cmp(b.0)));
         hosts.truncate(count);
         hosts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_beyond_all_counting_stay_at_the_end_of_it() {
+        let done = DoneEntry {
+            url: "http://a.test/".to_owned(),
+            kind: UrlKind::Page,
+            outcome: Outcome::Fetched,
+            status: 200,
+            hops: 0,
+            wire_bytes: u64::MAX,
+            decoded_bytes: u64::MAX - 1,
+            fetch_millis: u32::MAX,
+            finished_at: Moment::EPOCH,
+            host_next_at: Moment::EPOCH,
+        };
+        let mut tally = Tally::default();
+        for _ in 0..2 {
+            tally.add(&done);
+        }
+        assert_eq!([tally.wire_bytes, tally.decoded_bytes], [u64::MAX; 2]);
+        let host = tally.host("a.test").unwrap();
+        assert_eq!((host.pages, host.wire_bytes), (2, u64::MAX));
     }
 }

@@ -95,7 +95,8 @@ impl XmlSitemap<'_> {
         self.depth += 1;
         let local = tag.local_name();
         let name = local.as_ref();
-        if self.depth == 1 {
+        // Where ends are missing or too many, a second root may come: what the first was, holds.
+        if self.depth == 1 && self.sitemap.kind == SitemapKind::Unknown {
             self.sitemap.kind = kind_of_root(name);
         }
         let kind = self.sitemap.kind;
@@ -259,6 +260,17 @@ mod tests {
             .into_iter()
             .map(|entry| entry.loc)
             .collect()
+    }
+
+    #[test]
+    fn a_second_root_does_not_change_what_the_sitemap_is() {
+        let entry = "<url><loc>http://a/</loc></url>";
+        let sitemap = parse(&format!("<urlset>{entry}</urlset><p></p>{entry}"));
+        assert_eq!(sitemap.kind, SitemapKind::UrlSet);
+        assert_eq!(sitemap.entries.len(), 1);
+        let sitemap = parse(&format!("<p></p><urlset>{entry}</urlset>"));
+        assert_eq!(sitemap.kind, SitemapKind::UrlSet);
+        assert_eq!(sitemap.entries.len(), 1);
     }
 
     #[test]

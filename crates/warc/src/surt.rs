@@ -30,6 +30,10 @@ pub fn surt(url: &str) -> String {
     };
     let (host, port) = split_authority(authority);
     let mut key = host_key(host);
+    // A line of CDXJ that begins so is a header.
+    if key.starts_with('!') {
+        key.replace_range(..1, "%21");
+    }
     if let Some(port) = port.filter(|port| *port != 0 && Some(*port) != default_port(scheme)) {
         key.push_str(&format!(":{port}"));
     }
@@ -90,7 +94,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 fn host_key(host: &str) -> String {
     if let Some(address) = host.strip_prefix('[') {
-        return address.trim_end_matches(']').to_ascii_lowercase();
+        return escape(address.trim_end_matches(']').as_bytes()).to_ascii_lowercase();
     }
     let mut host = escape(&unescape(host.as_bytes())).to_ascii_lowercase();
     host = host.replace("..", ".").trim_matches('.').to_owned();
@@ -254,6 +258,12 @@ fn escape(text: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_one_word_and_no_header() {
+        assert_eq!(surt("http://a.!x/"), "%21x,a)/");
+        assert_eq!(surt("http://[::1 ]:8 b/"), "::1%20]:8%20b)/");
+    }
 
     #[test]
     fn keys_are_those_of_the_surt_package() {

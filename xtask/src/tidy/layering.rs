@@ -28,6 +28,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         "nephila-bench",
         &["nephila", "nephila-parse", "nephila-sim"],
     ),
+    (
+        "nephila-fuzz-targets",
+        &[
+            "nephila",
+            "nephila-frontier",
+            "nephila-fetch",
+            "nephila-parse",
+            "nephila-robots",
+            "nephila-store",
+            "nephila-warc",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

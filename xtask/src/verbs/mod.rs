@@ -6,6 +6,7 @@ pub(crate) mod commands;
 mod docs;
 mod python;
 mod simulate;
+mod fuzz;
 mod sites;
 mod test;
 mod tidy;
@@ -30,6 +31,7 @@ pub(crate) const VERBS: &[Verb] = &[
     python::VERB,
     simulate::VERB,
     bench::VERB,
+    fuzz::VERB,
 ];
 
 /// For verbs that take no argument.

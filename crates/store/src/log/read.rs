@@ -77,9 +77,13 @@ impl Segment {
         let file = File::open_read(segment::path(dir, number))?;
         let length = file.length()?;
         let header = Header::read(&file)?;
-        let follows = before.is_none_or(|before| {
-            header.salt == before.header.salt && header.first_sequence == before.next_sequence
-        });
+        let follows = match before {
+            Some(before) => {
+                header.salt == before.header.salt && header.first_sequence == before.next_sequence
+            }
+            // The first segment follows nothing: it begins with commit 0.
+            None => header.first_sequence == 0,
+        };
         if header.number != number || !follows {
             return Err(Error::corrupt(
                 file.path(),

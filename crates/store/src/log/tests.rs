@@ -176,6 +176,19 @@ fn an_earlier_segment_must_be_whole_and_there() {
 }
 
 #[test]
+fn a_log_that_begins_in_the_middle_is_corrupt() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = Header {
+        number: 0,
+        salt: 7,
+        first_sequence: 1 << 51,
+    };
+    segment::create(dir.path(), header).unwrap();
+    assert_eq!(open(dir.path()).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(visited(dir.path()).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
 fn a_directory_without_a_log_is_no_crawl_and_one_with_a_log_is_not_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing");
