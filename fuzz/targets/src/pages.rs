@@ -31,6 +31,7 @@ fn small() -> ParseOptions {
         max_text_bytes: 40,
         max_title_chars: 8,
         want_text: true,
+        want_simhash: true,
         agent: "nephila".to_owned(),
     }
 }
@@ -38,6 +39,7 @@ fn small() -> ParseOptions {
 fn wide() -> ParseOptions {
     ParseOptions {
         want_text: true,
+        want_simhash: true,
         agent: "nephila".to_owned(),
         ..ParseOptions::default()
     }

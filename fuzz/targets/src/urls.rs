@@ -54,6 +54,7 @@ fn policy(variant: u8) -> CanonicalPolicy {
     CanonicalPolicy {
         query,
         drop_parameters,
+        strip_sessions: variant & 0x40 != 0,
     }
 }
 
@@ -106,12 +107,16 @@ fn check_scope(url: &CanonicalUrl) {
         max_hops: None,
         max_repeated_segments: 0,
         max_query_variants: 0,
+        max_path_depth: 0,
+        max_date_ahead: None,
     };
     let narrow = ScopeLimits {
         max_url_bytes: 40,
         max_hops: Some(1),
         max_repeated_segments: 1,
         max_query_variants: 1,
+        max_path_depth: 2,
+        max_date_ahead: Some(std::time::Duration::from_secs(86_400)),
     };
     for rule in [
         ScopeRule::Host,

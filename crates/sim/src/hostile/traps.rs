@@ -6,12 +6,14 @@ use super::reply::{Asked, Reply, html};
 pub(super) const FAMILY: Family = Family {
     name: "Traps",
     behaviours: &[
-        trap(
+        Behaviour::answer(
             "/trap-session",
             "links with a new session id each time",
+            "fetched",
+            200,
             session,
         )
-        .note("bounded by --max-query-variants, --max-pages and --max-hops"),
+        .note("--strip-sessions makes all of them one URL"),
         trap("/trap-cal", "every page links to two new ones", calendar)
             .note("bounded by --max-query-variants, --max-pages and --max-hops"),
         trap(
