@@ -8,6 +8,7 @@
     reason = "a command talks to its user"
 )]
 
+mod crash;
 mod failure;
 mod markdown;
 mod process;

@@ -32,7 +32,14 @@ enum Exit {
     Interrupted = 130,
 }
 
+/// Where the process is to die, for the crash harness: `WHEN:ACT:FILE:N`, as [`nephila::kill_at`] has it.
+const KILL_AT: &str = "NEPHILA_KILL_AT";
+
 fn main() -> ExitCode {
+    if let Err(wrong) = arm_kill() {
+        terminal::complain(&format!("error: {KILL_AT}: {wrong}"));
+        return ExitCode::from(Exit::Usage as u8);
+    }
     let matches = match arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -57,6 +64,15 @@ fn main() -> ExitCode {
             ExitCode::from(exit_of(&error) as u8)
         }
     }
+}
+
+/// Arms the death at a named file operation, where one is asked for.
+fn arm_kill() -> Result<(), String> {
+    let Some(point) = std::env::var_os(KILL_AT).filter(|point| !point.is_empty()) else {
+        return Ok(());
+    };
+    let point = point.to_str().ok_or("it is no text")?;
+    nephila::kill_at(point)
 }
 
 /// The reader of our output has gone, as `head` does: not our error.

@@ -149,6 +149,7 @@ async fn proxy_addresses(
     }
     match look_up(shared, dns, &proxy.host, deadline, progress).await {
         Ok(addresses) => Ok(alternate(&addresses, proxy.port)),
+        Err(failure) if failure.kind == FetchErrorKind::AddressBusy => Err(failure),
         Err(failure) => Err(proxy_failure(proxy, &failure.message).because(failure.message)),
     }
 }
@@ -246,7 +247,9 @@ fn start<'a>(shared: &'a Shared, target: &'a Target<'_>, address: SocketAddr) ->
             .await
             .map_err(|error| match target.proxy {
                 None => Failure::connect(error, address),
-                Some(proxy) => proxy_failure(proxy, &error.to_string()).because(error),
+                Some(proxy) => Failure::no_socket(&error)
+                    .unwrap_or_else(|| proxy_failure(proxy, &error.to_string()))
+                    .because(error),
             })?;
         // Requests are small and written whole: waiting for more (Nagle) would only delay them.
         // Where it cannot be set the connection still works.

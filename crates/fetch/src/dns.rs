@@ -268,6 +268,11 @@ fn no_address(words: &'static str) -> Failure {
 }
 
 fn lookup_failed(error: NetError) -> Failure {
+    if let NetError::Io(inner) = &error
+        && let Some(failure) = Failure::no_socket(inner)
+    {
+        return failure.because(error);
+    }
     let words = match &error {
         NetError::Timeout => "the name servers did not answer".to_owned(),
         NetError::NoConnections => "no name server can be asked".to_owned(),
@@ -291,6 +296,15 @@ mod tests {
 
     fn answer(last: u8) -> Answer {
         Ok(Arc::new([IpAddr::from([10, 0, 0, last])]))
+    }
+
+    #[test]
+    fn a_question_without_a_socket_says_nothing_of_the_name() {
+        const EMFILE: i32 = 24;
+        let failed = |number| lookup_failed(std::io::Error::from_raw_os_error(number).into()).kind;
+        assert_eq!(failed(EMFILE), FetchErrorKind::AddressBusy);
+        const EACCES: i32 = 13;
+        assert_eq!(failed(EACCES), FetchErrorKind::DnsFailed);
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub enum FetchErrorKind {
     Truncated,
     /// The address is not public and was not allowed.
     BlockedAddress(IpAddr),
-    /// As many exchanges as allowed are with that address already; nothing was sent: ask again later.
+    /// As many exchanges as allowed are with that address already, or this machine has no socket to
+    /// spare (EMFILE, ENFILE, ENOBUFS, ENOMEM); nothing was sent: ask again later.
     AddressBusy,
     /// The proxy could not be reached or refused.
     ProxyFailed,

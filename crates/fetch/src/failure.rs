@@ -50,7 +50,17 @@ impl Failure {
         Failure::new(FetchErrorKind::BlockedAddress(address), &message)
     }
 
+    /// This machine has no socket to spare, which says nothing of the site; none where `error` is
+    /// something else.
+    pub(crate) fn no_socket(error: &io::Error) -> Option<Failure> {
+        let message = format!("no socket to spare on this machine: {error}");
+        is_scarce(error).then(|| Failure::new(FetchErrorKind::AddressBusy, &message))
+    }
+
     pub(crate) fn connect(error: io::Error, address: SocketAddr) -> Failure {
+        if let Some(failure) = Failure::no_socket(&error) {
+            return failure.because(error);
+        }
         let message = match error.kind() {
             io::ErrorKind::ConnectionRefused => format!("connection refused by {address}"),
             io::ErrorKind::ConnectionReset => format!("connection reset by {address}"),
@@ -100,6 +110,15 @@ impl Failure {
         };
         Failure::new(kind, &format!("{words}: {}", chain(&error))).because(error)
     }
+}
+
+/// Whether the kernel refused a socket because it, or this process, has too many.
+fn is_scarce(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    const ENOBUFS: i32 = 105;
+    error.kind() == io::ErrorKind::OutOfMemory
+        || matches!(error.raw_os_error(), Some(ENFILE | EMFILE | ENOBUFS))
 }
 
 fn is_transient(kind: FetchErrorKind) -> bool {
@@ -175,6 +194,18 @@ mod tests {
     fn messages_have_no_control_characters_and_a_bound() {
         assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
         assert!(printable(&"x".repeat(10_000)).len() < MESSAGE_BYTES_MAX + 10);
+    }
+
+    #[test]
+    fn a_socket_that_cannot_be_had_is_no_fault_of_the_site() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        for number in [23, 24, 105, 12] {
+            let failure = Failure::connect(io::Error::from_raw_os_error(number), address);
+            assert_eq!(failure.kind, FetchErrorKind::AddressBusy, "{number}");
+        }
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let failure = Failure::connect(refused, address);
+        assert_eq!(failure.kind, FetchErrorKind::ConnectFailed);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 
 use crate::canonical::CanonicalUrl;
 use crate::fingerprint::{Fingerprinter, UrlKind};
-use crate::host::{Host, Waiting};
+use crate::host::{Host, RobotsState, Waiting};
 use crate::host_queue::MemoryMeter;
 use crate::lease::{Finish, Lease, Refused, RobotsAnswer, Then, Turn};
 use crate::moment::Moment;
@@ -257,6 +257,12 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
                     url,
                 }));
                 self.available += 1;
+            }
+            Then::Defer(rest) if url.kind == UrlKind::Robots => {
+                host.manners.next_at = host.manners.next_at.max(now.after(rest));
+                if let Some(state) = host.robots_mut(url.url.scheme()) {
+                    *state = RobotsState::Unknown;
+                }
             }
             Then::Defer(rest) => {
                 host.manners.next_at = host.manners.next_at.max(now.after(rest));

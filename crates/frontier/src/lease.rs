@@ -69,8 +69,8 @@ pub enum Then {
     Done,
     /// It goes back to its queue as one attempt more, and is not given out before this long.
     Retry(Duration),
-    /// It could not be asked for, by no fault of its own; it goes back as if never given out,
-    /// and its host rests this long.
+    /// It could not be asked for, by no fault of its own; it goes back as if never given out (a
+    /// robots.txt is asked for again before the host's next URL), and its host rests this long.
     Defer(Duration),
     /// It was the robots.txt of its host.
     Robots(RobotsAnswer),

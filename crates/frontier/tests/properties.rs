@@ -259,6 +259,7 @@ impl<'a> Run<'a> {
                 why: "503".into(),
                 is_passing: true,
             }),
+            (true, 2) => Then::Defer(Duration::from_millis(300)),
             (true, _) => {
                 let robots = Robots::parse(b"User-agent: *\nDisallow: /closed/\n");
                 Then::Robots(RobotsAnswer::Rules(Arc::new(robots.group_for("nephila"))))

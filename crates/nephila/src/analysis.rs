@@ -7,6 +7,7 @@
 //! ARCHITECTURE.md). Heavier work goes the same way: [`Workers::run`] is the seam. How many large
 //! bodies are decompressed at once is bounded in `analyst.rs`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -72,6 +73,28 @@ pub(crate) struct Analysis {
     pub(crate) took: Duration,
     /// Its place in memory, where it was large; given back with it.
     pub(crate) _room: Option<OwnedSemaphorePermit>,
+    /// The parser failed on it, which is a bug: the body has its digest, and nothing was found in it.
+    pub(crate) is_given_up: bool,
+}
+
+/// Runs an analysis; where it panics, a second one for the digest only. So no page can stop a crawl, and
+/// again at each `resume`: it has its row, with a warning.
+pub(crate) fn or_digest(
+    work: Work,
+    analyse: impl Fn(Work) -> Result<Analysis, DecodeError>,
+) -> Result<Analysis, DecodeError> {
+    let plain = Work {
+        purpose: Purpose::Digest,
+        ..work.clone()
+    };
+    // Nothing outlives a panic: what the analysis works on is its own.
+    match catch_unwind(AssertUnwindSafe(|| analyse(work))) {
+        Ok(analysed) => analysed,
+        Err(_) => analyse(plain).map(|analysis| Analysis {
+            is_given_up: true,
+            ..analysis
+        }),
+    }
 }
 
 impl AnalysisOptions {
@@ -124,6 +147,7 @@ pub(crate) fn analyse(
         body_text,
         took,
         _room: None,
+        is_given_up: false,
     })
 }
 
@@ -175,5 +199,35 @@ impl Workers {
         receive
             .await
             .map_err(|_| Error::new(ErrorKind::Bug, "the analysis of a page panicked"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_the_parser_fails_on_has_its_digest_and_a_mark() {
+        let work = Work {
+            body: Bytes::from_static(b"<a href=/x>x</a>"),
+            content_type: Some("text/html".to_owned()),
+            content_encoding: None,
+            purpose: Purpose::Page,
+        };
+        let config = crate::options::Settings::new().check().unwrap();
+        let options = crate::setup::analysis_options(&config);
+        let clock = Clock::start();
+        let right = or_digest(work.clone(), |work| {
+            analyse(work, 1 << 20, &options, &clock)
+        })
+        .unwrap();
+        assert!(!right.is_given_up && matches!(right.found, Found::Document(_)));
+        let failed = or_digest(work, |work| match work.purpose {
+            Purpose::Page => panic!("a bug of the parser"),
+            _ => analyse(work, 1 << 20, &options, &clock),
+        });
+        let failed = failed.unwrap();
+        assert!(failed.is_given_up && matches!(failed.found, Found::Nothing));
+        assert_eq!(failed.digest, right.digest);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use nephila_fetch::{DecodeError, DecodeErrorKind};
 use tokio::sync::Semaphore;
 
-use crate::analysis::{Analysis, AnalysisOptions, Work, Workers, analyse};
+use crate::analysis::{Analysis, AnalysisOptions, Work, Workers, analyse, or_digest};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
@@ -70,7 +70,10 @@ impl Analyst {
         let wire_bytes = work.body.len() as u64;
         if wire_bytes.saturating_mul(scale) < self.offload_bytes {
             let here = self.offload_bytes.saturating_mul(HERE_RATIO).min(most);
-            match analyse(work.clone(), here, &self.options, &self.clock) {
+            let analysed = or_digest(work.clone(), |work| {
+                analyse(work, here, &self.options, &self.clock)
+            });
+            match analysed {
                 Err(error) if is_cut(&error, here, most) => {}
                 done => return Ok(done),
             }
@@ -114,7 +117,7 @@ impl Analyst {
         let (options, clock) = (self.options.clone(), self.clock);
         let done = self
             .workers
-            .run(move || analyse(work, most, &options, &clock))
+            .run(move || or_digest(work, |work| analyse(work, most, &options, &clock)))
             .await?;
         Ok(done.map(|analysis| Analysis {
             _room: Some(room),

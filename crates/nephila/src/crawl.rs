@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::repairs::Repairs;
 use crate::setup;
 use crate::sinks::Ended;
+use crate::sockets::SocketShare;
 use crate::summary::Summary;
 
 /// A crawl that is ready to run: its directory is made or opened, and locked.
@@ -64,7 +65,7 @@ impl Crawl {
 
     fn of(opened: Opened) -> Crawl {
         Crawl {
-            control: Control::new(opened.config.concurrency),
+            control: Control::new(SocketShare::of(&opened.config).concurrency),
             progress: Arc::new(Progress::default()),
             opened,
         }
@@ -90,6 +91,11 @@ impl Crawl {
         &self.opened.config
     }
 
+    /// Fetches at once at most: `--concurrency`, or what the limit of open files bears.
+    pub fn concurrency(&self) -> usize {
+        self.control.concurrency()
+    }
+
     /// Pages that have their outcome already, from earlier runs.
     pub fn pages_before(&self) -> u64 {
         self.opened.history.tally.pages()
@@ -107,6 +113,17 @@ impl Crawl {
     /// # Errors
     /// When the crawl cannot go on; what was committed is kept, and [`Crawl::resume`] goes on.
     pub fn run(self) -> Result<Summary, Error> {
+        let lock = self.opened.lock.clone();
+        lock.leave_note("")?;
+        let ended = self.run_locked();
+        if let Err(error) = &ended {
+            // For `status`. A disk that takes no byte any more takes no note either.
+            let _ = lock.leave_note(&error.to_string());
+        }
+        ended
+    }
+
+    fn run_locked(self) -> Result<Summary, Error> {
         let Crawl {
             mut opened,
             control,
@@ -125,7 +142,6 @@ impl Crawl {
             sinks,
             history,
             duplicates,
-            lock: _lock,
             ..
         } = opened;
         let committer = Committer::start(sinks, config.commit_interval, clock, control.clone())?;

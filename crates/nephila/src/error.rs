@@ -57,7 +57,7 @@ impl Error {
     pub(crate) fn io(path: &Path, doing: &str, error: std::io::Error) -> Error {
         use std::io::ErrorKind as Io;
         let kind = match error.kind() {
-            Io::StorageFull | Io::QuotaExceeded => ErrorKind::Full,
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::Full,
             Io::ReadOnlyFilesystem | Io::PermissionDenied => ErrorKind::ReadOnly,
             _ => ErrorKind::Io,
         };

@@ -1,5 +1,6 @@
 //! Mending a crawl that was broken off, without going on with it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use nephila_store::DirectoryLock;
@@ -25,17 +26,33 @@ pub fn mend(directory: &CrawlDirectory, clock: &Clock) -> Result<Repairs, Error>
     let (_, settings) = directory.read_config()?;
     let config = settings.check()?;
     let outputs = Outputs::of(directory, &config)?;
-    let is_held = DirectoryLock::holder(&directory.state())?.is_some();
-    if is_held || !outputs.has_open_parts()? {
+    let state = directory.state();
+    if DirectoryLock::holder(&state)?.is_some() || !is_broken(&outputs, &state)? {
         return Ok(Repairs::default());
     }
-    let _lock = DirectoryLock::acquire(&directory.state())?;
-    let log = open_log(&directory.state(), clock)?;
-    let history = History::read(&directory.state())?;
+    let lock = DirectoryLock::acquire(&state)?;
+    let log = open_log(&state, clock)?;
+    let history = History::read(&state)?;
     let is_remote = outputs.is_remote();
     let (sinks, mut repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
     if !is_remote {
         repairs.published_files += sinks.end()?.named;
+        if history.stopped.is_some() {
+            // It had come to its end, and all of it is put out now.
+            lock.leave_note("")?;
+        }
     }
     Ok(repairs)
+}
+
+/// Whether a part is still open, or not there in every form.
+fn is_broken(outputs: &Outputs, state: &Path) -> Result<bool, Error> {
+    if outputs.has_open_parts()? {
+        return Ok(true);
+    }
+    if !outputs.has_work() || outputs.is_remote() {
+        return Ok(false);
+    }
+    let published = History::read(state)?.published;
+    outputs.has_unpublished(published)
 }

@@ -37,7 +37,7 @@ pub(crate) struct Opened {
     pub(crate) repairs: Repairs,
     /// With `--skip-duplicates`.
     pub(crate) duplicates: Option<Arc<Duplicates>>,
-    pub(crate) lock: DirectoryLock,
+    pub(crate) lock: Arc<DirectoryLock>,
 }
 
 impl Opened {
@@ -111,7 +111,7 @@ impl Opened {
             sinks,
             history,
             repairs,
-            lock,
+            lock: Arc::new(lock),
         })
     }
 }

@@ -89,6 +89,22 @@ impl Outputs {
         Ok(false)
     }
 
+    /// Whether some part has its name, and is not known to be there in every form.
+    pub(crate) fn has_unpublished(&self, published: PartCounts) -> Result<bool, Error> {
+        let rows = (Some(self.rows.names()), published.rows);
+        for (names, published) in [rows, (self.archive.as_ref(), published.archive)] {
+            if let Some(names) = names.filter(|names| names.dir().is_dir())
+                && names
+                    .whole_parts()?
+                    .last()
+                    .is_some_and(|last| *last >= published)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether ending a part leads to work.
     pub(crate) fn has_work(&self) -> bool {
         !self.forms.is_empty() || !self.rows.is_output() || self.archive.is_some()

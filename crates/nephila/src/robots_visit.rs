@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, LOCATION};
-use nephila_fetch::{Fetch, FetchError, Request, Response, decode_body};
+use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, decode_body};
 use nephila_frontier::{CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer};
 use nephila_robots::{Robots, Rules};
 
 use crate::error::{Error, ErrorKind};
-use crate::visit::{Ending, VisitContext, Visited, contact_of, end_robots, header, outcome_of};
+use crate::visit::{
+    Ending, VisitContext, Visited, contact_of, deferred, end_robots, header, outcome_of,
+};
 use crate::visit_row::RowParts;
 
 /// RFC 9309 2.3.1.2: at least five consecutive redirects.
@@ -177,6 +179,9 @@ fn unreachable<F>(
     error: &FetchError,
     began: Moment,
 ) -> Visited {
+    if error.kind() == FetchErrorKind::AddressBusy {
+        return deferred(lease, None);
+    }
     let (outcome, contact) = outcome_of(error);
     let given = match outcome {
         Outcome::TooLarge | Outcome::BadResponse | Outcome::Truncated => Outcome::RobotsUnavailable,

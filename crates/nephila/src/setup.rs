@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::follow::FollowRules;
 use crate::options::{CrawlConfig, Nofollow, Pattern};
 use crate::seeds::Seed;
+use crate::sockets::SocketShare;
 
 /// The name and version that stand in the user agent.
 const PRODUCT_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -205,7 +206,7 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
         max_bodies_bytes: config.body_memory.0 / 2,
         max_decoded_bytes: config.max_body_size.0,
         max_connections_per_address: Some(usize::from(config.per_address)),
-        max_idle_connections: config.idle_connections,
+        max_idle_connections: SocketShare::of(config).idle,
         allow_private: config.allow_private,
         allowed_private_hosts: seeds.iter().flat_map(own_address).collect(),
         http2: config.http2,

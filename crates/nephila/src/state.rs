@@ -82,15 +82,23 @@ impl History {
     /// Reads the whole log once, without changing anything.
     pub(crate) fn read(state: &Path) -> Result<History, Error> {
         let mut history = History::default();
-        for_each_entry(state, |entry| history.note(entry))?;
-        if history.key.is_none() {
-            let what = format!(
-                "{} holds no crawl: its log has no beginning",
-                state.display()
-            );
-            return Err(Error::new(ErrorKind::NotACrawl, what));
+        let read = for_each_entry(state, |entry| history.note(entry));
+        let is_there = match read {
+            Err(error) if error.kind() == ErrorKind::NotACrawl => false,
+            read => {
+                read?;
+                history.key.is_some()
+            }
+        };
+        if is_there {
+            return Ok(history);
         }
-        Ok(history)
+        let root = state.parent().unwrap_or(state).display();
+        let what = format!(
+            "{root} holds no log yet: the crawl died before its first fetch; begin it with \
+             `nephila resume {root}`"
+        );
+        Err(Error::new(ErrorKind::NotACrawl, what))
     }
 
     pub(crate) fn fingerprinter(&self) -> Fingerprinter {

@@ -30,7 +30,7 @@ pub enum RunState {
     Running,
     /// Its last run ended in good order; [`Status::reason`] says why.
     Stopped,
-    /// Its last run was killed, or failed.
+    /// Its last run was killed, or could not go on.
     BrokenOff,
 }
 
@@ -42,7 +42,7 @@ pub struct Status {
     /// The process at work, where it is known.
     pub process: Option<u32>,
     /// Why the last run stopped, where it did: `done`, `max_pages`, `max_duration` or
-    /// `interrupted`.
+    /// `interrupted`; `failed` where it could not go on and has left word of it.
     pub reason: Option<&'static str>,
     /// Why it still runs, or why it stopped, in a sentence.
     pub why: String,
@@ -128,11 +128,13 @@ impl Status {
         let config = settings.check()?;
         // Before the log: a run that ends in between has then told why in the log.
         let holder = DirectoryLock::holder(&directory.state())?;
+        let note = DirectoryLock::note(&directory.state())?;
         let history = History::read(&directory.state())?;
         let waiting = Waiting::read(directory, &history)?;
         Ok(Facts {
             config,
             holder,
+            note,
             history,
             waiting,
             now,
@@ -183,6 +185,8 @@ impl Waiting {
 struct Facts {
     config: CrawlConfig,
     holder: Option<Holder>,
+    /// Why the last run could not go on, in its own words.
+    note: Option<String>,
     history: History,
     waiting: Waiting,
     now: Moment,
@@ -202,7 +206,10 @@ impl Facts {
         Status {
             state,
             process: self.holder.and_then(|holder| holder.process),
-            reason: stopped.map(|stop| stop.reason.as_str()),
+            reason: match state {
+                RunState::BrokenOff => self.note.as_ref().map(|_| "failed"),
+                _ => stopped.map(|stop| stop.reason.as_str()),
+            },
             why: self.why(state, &queued),
             created_at: rfc3339(history.created_at),
             last_outcome_at: (tally.pages() + tally.side_fetches > 0)
@@ -233,8 +240,9 @@ impl Facts {
     fn state(&self) -> RunState {
         match (self.holder, self.history.stopped) {
             (Some(_), _) => RunState::Running,
-            (None, Some(_)) => RunState::Stopped,
-            (None, None) => RunState::BrokenOff,
+            // What stopped may still have failed of its outputs.
+            (None, Some(_)) if self.note.is_none() => RunState::Stopped,
+            (None, _) => RunState::BrokenOff,
         }
     }
 
@@ -317,10 +325,11 @@ impl Facts {
             RunState::Stopped => self.why_stopped(queue),
             RunState::BrokenOff => {
                 let last = self.history.last_at.max(self.history.created_at);
-                format!(
-                    "killed or crashed: nothing was committed after {}",
-                    rfc3339(last)
-                )
+                let why = match &self.note {
+                    Some(note) => format!("it could not go on: {note}"),
+                    None => "killed or crashed".to_owned(),
+                };
+                format!("{why}: nothing was committed after {}", rfc3339(last))
             }
         }
     }

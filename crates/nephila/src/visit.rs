@@ -182,8 +182,7 @@ fn failed<F>(
 ) -> Visited {
     let is_private = error.remote().map(|remote| !is_public(remote.ip()));
     if error.kind() == FetchErrorKind::AddressBusy {
-        const ADDRESS_REST: Duration = Duration::from_millis(100);
-        return back(lease, Contact::None, is_private, Then::Defer(ADDRESS_REST));
+        return deferred(lease, is_private);
     }
     let (outcome, contact) = outcome_of(error);
     if error.is_transient() && lease.url().attempts < context.config.retries {
@@ -205,6 +204,12 @@ fn failed<F>(
         ..RowParts::default()
     };
     end(context, lease, ending, parts, Candidates::default(), began)
+}
+
+/// Nothing was sent: the address has its share of fetches, or this machine no socket to spare.
+pub(crate) fn deferred(lease: Lease, is_private: Option<bool>) -> Visited {
+    const REST: Duration = Duration::from_millis(100);
+    back(lease, Contact::None, is_private, Then::Defer(REST))
 }
 
 /// The outcome and the contact of a fetch that gave no whole answer.

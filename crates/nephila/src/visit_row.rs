@@ -69,11 +69,13 @@ pub(crate) fn write_row<F>(
         .into_iter()
         .flat_map(|document| outlink_rows(document, &parts.links))
         .collect();
+    let given_up = analysis.is_some_and(|analysis| analysis.is_given_up);
     let warnings: Vec<_> = document
         .into_iter()
         .flat_map(|document| &document.warnings)
         .map(warning_name)
         .chain(parts.is_copy.then_some(TOO_MANY_COPIES))
+        .chain(given_up.then_some("parser_failed"))
         .collect();
     let canonical = canonical(context, queued.url.as_str(), document);
     let meta = document.and_then(|document| document.robots_meta.as_deref());

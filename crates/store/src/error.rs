@@ -42,7 +42,8 @@ pub enum ErrorKind {
     Corrupt,
     /// Another process has the directory open.
     Locked,
-    /// No space, or no quota, is left on the disk.
+    /// No space, or no quota, is left on the disk, or the process may write no larger files
+    /// (`ulimit -f`).
     Full,
     /// The directory or its file system may not be written.
     ReadOnly,
@@ -109,7 +110,9 @@ impl Error {
 
     pub(crate) fn io(what: &'static str, path: &Path, access: Access, source: io::Error) -> Self {
         let kind = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Full,
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => ErrorKind::Full,
             io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
             io::ErrorKind::PermissionDenied if access == Access::Write => ErrorKind::ReadOnly,
             _ => ErrorKind::Io,

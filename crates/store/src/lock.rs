@@ -8,6 +8,13 @@ use crate::file::{self, File};
 
 const LOCK_NAME: &str = "lock";
 
+/// The first bytes of the file: the holder's process id and line feeds.
+const HOLDER_BYTES: usize = 16;
+
+/// The whole file. What is behind the holder is room for a note: it is on the disk before it is needed,
+/// so that a note can be left on a disk that is full.
+const FILE_BYTES: usize = 1_024;
+
 /// How often [`DirectoryLock::acquire`] tries again while only a probe is in its way, and the pause
 /// between. A probe takes microseconds; a machine under load may hold it up for longer.
 const PROBE_TRIES: u32 = 200;
@@ -25,12 +32,12 @@ pub struct Holder {
 /// Guarantee: while it lives, no other [`DirectoryLock::acquire`] of the same directory succeeds, in
 /// this process or another on this machine. It is an flock(2) on the file `lock`, which the kernel
 /// releases when the process dies, however it dies: a stale lock cannot be. The file stays, with the
-/// process id of its last holder as text; only the lock on it means something. (A removed file could
+/// process id of its last holder as text, and with what that has noted; only the lock on it means something. (A removed file could
 /// be locked by two processes, each its own.) The file is opened close-on-exec, so a command that was
 /// started does not hold it; a process that forks without exec does, until it ends.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -61,9 +68,53 @@ impl DirectoryLock {
                 format!("is locked by {who}"),
             ));
         }
-        file.truncate(0)?;
-        file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)?;
-        Ok(Self { _file: file })
+        if file.length()? != FILE_BYTES as u64 {
+            file.truncate(0)?;
+            file.write_all_at(&[b'\n'; FILE_BYTES], 0)?;
+        }
+        let holder = format!("{:\n<HOLDER_BYTES$}", std::process::id());
+        file.write_all_at(holder.as_bytes(), 0)?;
+        Ok(Self { file })
+    }
+
+    /// Leaves a note for whoever asks for it with [`DirectoryLock::note`]: why the work could not go
+    /// on. An earlier one goes; an empty one is none. It is cut to about 1,000 bytes, and its line
+    /// feeds become spaces. It takes no room on the disk that is not taken already.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it: a disk that may not be written any more takes no note.
+    pub fn leave_note(&self, note: &str) -> Result<(), Error> {
+        let most = FILE_BYTES - HOLDER_BYTES;
+        let cuts = (0..=most.min(note.len())).rev();
+        let cut = cuts
+            .into_iter()
+            .find(|cut| note.is_char_boundary(*cut))
+            .unwrap_or(0);
+        let mut bytes = note
+            .get(..cut)
+            .unwrap_or_default()
+            .replace('\n', " ")
+            .into_bytes();
+        bytes.resize(most, b'\n');
+        self.file.write_all_at(&bytes, HOLDER_BYTES as u64)
+    }
+
+    /// The last note of a holder; none where there is no note, or no lock file.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it.
+    pub fn note(state_dir: &Path) -> Result<Option<String>, Error> {
+        let path = state_dir.join(LOCK_NAME);
+        if !file::is_file(&path) {
+            return Ok(None);
+        }
+        let mut bytes = [0; FILE_BYTES - HOLDER_BYTES];
+        let read = File::open_read(path)?.read_at_most(&mut bytes, HOLDER_BYTES as u64)?;
+        let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default());
+        let note = text.trim_end_matches('\n');
+        Ok((!note.is_empty()).then(|| note.to_owned()))
     }
 
     /// Who holds the lock of `state_dir`; `None` when nobody does. Changes nothing, needs no right to
@@ -107,7 +158,7 @@ fn lock_past_probes(file: &File) -> Result<bool, Error> {
 
 /// Who has the lock, as the holder wrote it; it may not have written yet.
 fn read_holder(file: &File) -> Holder {
-    let mut text = [0; 16];
+    let mut text = [0; HOLDER_BYTES];
     let read = file.read_at_most(&mut text, 0).unwrap_or(0);
     let text = text
         .get(..read)
@@ -142,7 +193,36 @@ mod tests {
         std::fs::write(dir.path().join(LOCK_NAME), "4194303\nand more than a pid").unwrap();
         let _lock = DirectoryLock::acquire(dir.path()).unwrap();
         let text = std::fs::read_to_string(dir.path().join(LOCK_NAME)).unwrap();
-        assert_eq!(text, format!("{}\n", std::process::id()));
+        assert_eq!(text.trim_end(), std::process::id().to_string());
+    }
+
+    #[test]
+    fn a_note_stays_until_another_is_left_and_takes_no_room() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(DirectoryLock::note(dir.path()).unwrap(), None);
+        let lock = DirectoryLock::acquire(dir.path()).unwrap();
+        assert_eq!(DirectoryLock::note(dir.path()).unwrap(), None);
+        let length = || std::fs::metadata(dir.path().join(LOCK_NAME)).unwrap().len();
+        let before = length();
+        lock.leave_note("the disk\nis full").unwrap();
+        drop(lock);
+        let lock = DirectoryLock::acquire(dir.path()).unwrap();
+        let note = DirectoryLock::note(dir.path()).unwrap();
+        assert_eq!(note.as_deref(), Some("the disk is full"));
+        lock.leave_note(&"\u{e4}".repeat(5_000)).unwrap();
+        let note = DirectoryLock::note(dir.path()).unwrap().unwrap();
+        assert!(
+            note.len() > 900 && note.chars().all(|c| c == '\u{e4}'),
+            "{note}"
+        );
+        assert_eq!(length(), before);
+        lock.leave_note("").unwrap();
+        assert_eq!(DirectoryLock::note(dir.path()).unwrap(), None);
+        let process = Some(std::process::id());
+        assert_eq!(
+            DirectoryLock::holder(dir.path()).unwrap(),
+            Some(Holder { process })
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 pub(crate) mod commands;
+mod crash;
 mod docs;
 mod fuzz;
 mod python;
@@ -32,6 +33,7 @@ pub(crate) const VERBS: &[Verb] = &[
     simulate::VERB,
     bench::VERB,
     fuzz::VERB,
+    crash::VERB,
 ];
 
 /// For verbs that take no argument.

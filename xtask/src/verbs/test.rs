@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 use super::{Verb, check, commands, docs, python, simulate};
+use crate::crash::Commands;
 use crate::process;
 use crate::repository;
 use crate::sites;
@@ -23,7 +24,8 @@ itself. In this order, going on after a failure and naming at the end what faile
      need them skip
   2. formatting, clippy without a warning, tidy
   3. builds nephila and nephila-sim in release: tests run the real commands
-  4. generated pages are fresh; the commands on README.md and docs/ run; documentation tests
+  4. generated pages are fresh; the commands on README.md and docs/ run; crawls are killed thirty times
+     (`cargo xtask crash`); documentation tests
   5. every test of the workspace by cargo-nextest, or by `cargo test` where that is not installed
 
 With arguments it is for work on one thing: set-up, build, and the test runner with the arguments,
@@ -51,6 +53,9 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         });
         steps.run("commands on README.md and docs/", || {
             commands::run_pages(&commands::pages()?, release)
+        });
+        steps.run("thirty kills", || {
+            super::crash::few(&Commands::in_directory(release))
         });
     }
     if whole {

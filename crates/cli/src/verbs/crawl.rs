@@ -53,6 +53,12 @@ pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
         "nephila resume {}",
         shell_word(&directory.display().to_string())
     );
+    let (asked, borne) = (crawl.config().concurrency, crawl.concurrency());
+    if borne < asked && display != Display::Quiet {
+        complain(&format!(
+            "{borne} fetches at once, not {asked}: more open files are not allowed (`ulimit -n`)"
+        ));
+    }
     let control = crawl.control();
     interrupt::watch(control.clone(), hint.clone()).context("cannot watch for signals")?;
     if display != Display::Quiet && display != Display::Json {

@@ -152,7 +152,7 @@ fn interrupted_once_it_ends_in_order_and_goes_on() {
 }
 
 fn has_rows(directory: &Path) -> bool {
-    let part = directory.join("pages/part-00000.jsonl");
+    let part = directory.join("pages/part-00000.jsonl.open");
     std::fs::metadata(part).is_ok_and(|part| part.len() > 0)
 }
 
@@ -184,4 +184,42 @@ fn a_crawl_that_died_at_its_very_beginning_is_begun_again() {
     std::fs::write(site.path("other/pages/mine.txt"), "mine").unwrap();
     assert_eq!(code(&site.crawl("other").output().unwrap()), 2);
     assert!(site.path("other/pages/mine.txt").exists());
+}
+
+#[test]
+fn it_dies_where_it_is_told_and_wrong_words_are_a_usage_error() {
+    use std::os::unix::process::ExitStatusExt;
+    let site = Site::new(Web::plain(1, 1, 12));
+    for wrong in [
+        "commit",
+        "amid:sync::1",
+        "after:write:commit-:x",
+        "after:fly::1",
+    ] {
+        let output = site
+            .crawl("wrong")
+            .env("NEPHILA_KILL_AT", wrong)
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 2, "{wrong}: {}", words(&output));
+        assert!(
+            words(&output).contains("NEPHILA_KILL_AT"),
+            "{}",
+            words(&output)
+        );
+        assert!(!site.path("wrong").exists());
+    }
+    let mut command = site.crawl("killed");
+    let output = command
+        .env("NEPHILA_KILL_AT", "amid:write:commit-:2")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{}", words(&output));
+    let output = nephila()
+        .arg("resume")
+        .arg(site.path("killed"))
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{}", words(&output));
+    assert_eq!(facts(&site.path("killed")).len(), 12);
 }

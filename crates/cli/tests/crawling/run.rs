@@ -88,7 +88,7 @@ pub(crate) fn pages(directory: &Path) -> BTreeMap<String, Value> {
     pages
 }
 
-/// All rows of a crawl, in order.
+/// All rows of a crawl that are in parts of JSON lines with their names, in order.
 pub(crate) fn rows(directory: &Path) -> Vec<Value> {
     let mut parts: Vec<PathBuf> = std::fs::read_dir(directory.join("pages"))
         .unwrap()

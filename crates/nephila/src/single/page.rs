@@ -135,6 +135,7 @@ impl PageReport {
             took,
             kind,
             _room: _,
+            is_given_up: _,
         } = analysis;
         // As in a crawl: the header said nothing, and it is no text either.
         let is_untyped = !response.headers.contains_key(CONTENT_TYPE);

@@ -106,6 +106,34 @@ fn a_crawl_that_nobody_holds_and_that_did_not_stop_is_broken_off() {
 }
 
 #[test]
+fn a_run_that_could_not_go_on_says_why_until_the_next_begins() {
+    let mut entries = usual();
+    entries.push(Entry::Stop(StopEntry {
+        reason: StopReason::Done,
+        at: at(121),
+        ran_millis: 20,
+    }));
+    for entries in [usual(), entries] {
+        let (_root, directory) = crawl(&Settings::new(), entries);
+        let before = Status::read(&directory, 1, at(140)).unwrap().state;
+        let lock = DirectoryLock::acquire(&directory.state()).unwrap();
+        lock.leave_note("the disk is full").unwrap();
+        drop(lock);
+        let status = Status::read(&directory, 1, at(140)).unwrap();
+        assert_eq!(
+            (status.state, status.reason),
+            (RunState::BrokenOff, Some("failed"))
+        );
+        let start = "it could not go on: the disk is full: nothing was committed after";
+        assert!(status.why.starts_with(start), "{}", status.why);
+        let lock = DirectoryLock::acquire(&directory.state()).unwrap();
+        lock.leave_note("").unwrap();
+        drop(lock);
+        assert_eq!(Status::read(&directory, 1, at(140)).unwrap().state, before);
+    }
+}
+
+#[test]
 fn a_running_crawl_says_what_it_waits_for() {
     let mut entries = usual();
     entries.push(done("http://b.test/", Outcome::HttpError, 120));
