@@ -31,7 +31,7 @@ pub fn mend(directory: &CrawlDirectory, clock: &Clock) -> Result<Repairs, Error>
         return Ok(Repairs::default());
     }
     let lock = DirectoryLock::acquire(&state)?;
-    let log = open_log(&state, clock)?;
+    let (log, _) = open_log(&state, clock)?;
     let history = History::read(&state)?;
     let is_remote = outputs.is_remote();
     let (sinks, mut repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;

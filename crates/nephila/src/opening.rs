@@ -91,12 +91,20 @@ impl Opened {
         clock: Clock,
     ) -> Result<Opened, Error> {
         let state = directory.state();
-        let log = open_log(&state, &clock)?;
+        let (log, is_new) = open_log(&state, &clock)?;
         let history = History::read(&state)?;
         let (sinks, repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
         let fingerprinter = history.fingerprinter();
         let mut frontiers = make_frontiers(&state, &config, fingerprinter)?;
-        let pace = Pace::after(&history, &config, clock.now());
+        let pace = Pace::after(&history, &config, clock.now(), is_new);
+        for seed in &seeds {
+            let shard = fingerprinter.shard_of(seed.url.host(), frontiers.len());
+            if let Some(at) = pace.of_unknown(seed.url.host())
+                && let Some(frontier) = frontiers.get_mut(shard)
+            {
+                frontier.restore_host(seed.url.host(), at, 0);
+            }
+        }
         restore(&state, &history, &mut frontiers, &pace)?;
         let rows = RowParts::of(&directory, &config);
         let duplicates = Duplicates::restore(&config, rows, history.rows)?;
@@ -132,8 +140,8 @@ fn add_changes(settings: &mut Settings, changes: &Settings) -> Result<bool, Erro
     Ok(has_changes)
 }
 
-/// Opens the log of a crawl, or begins it where the crawl died before it had one.
-pub(crate) fn open_log(state: &Path, clock: &Clock) -> Result<CommitLog, Error> {
+/// Opens the log of a crawl, or begins it where the crawl died before it had one; true where it did.
+pub(crate) fn open_log(state: &Path, clock: &Clock) -> Result<(CommitLog, bool), Error> {
     let mut commits = 0;
     let opened = CommitLog::open(state, &mut |_, _| {
         commits += 1;
@@ -155,7 +163,7 @@ pub(crate) fn open_log(state: &Path, clock: &Clock) -> Result<CommitLog, Error> 
         .encode(&mut payload);
         log.append(&payload)?;
     }
-    Ok(log)
+    Ok((log, commits == 0))
 }
 
 fn make_frontiers(
@@ -221,7 +229,7 @@ fn restore(
         let Some(frontier) = frontiers.get_mut(shard) else {
             return;
         };
-        if let Some(at) = pace.of_unknown(&queued) {
+        if let Some(at) = pace.of_unknown(queued.url.host()) {
             frontier.restore_host(queued.url.host(), at, 0);
         }
         if let Err(error) = frontier.restore_queued(queued, now) {

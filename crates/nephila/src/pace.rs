@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nephila_frontier::{Moment, QueuedUrl};
+use nephila_frontier::Moment;
 
 use crate::options::CrawlConfig;
 use crate::setup::is_known_private;
@@ -27,13 +27,19 @@ pub(crate) struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    /// The pace after what a log tells.
-    pub(crate) fn after(history: &'a History, config: &'a CrawlConfig, now: Moment) -> Pace<'a> {
+    /// The pace after what a log tells. Of a new crawl nothing was fetched yet; one that is gone on
+    /// with may have died before its first commit.
+    pub(crate) fn after(
+        history: &'a History,
+        config: &'a CrawlConfig,
+        now: Moment,
+        is_new: bool,
+    ) -> Pace<'a> {
         Pace {
             history,
             config,
             now,
-            is_broken_off: history.stopped.is_none() && history.commits > 0,
+            is_broken_off: !is_new && history.stopped.is_none(),
         }
     }
 
@@ -51,10 +57,8 @@ impl<'a> Pace<'a> {
         next_at.min(self.now.after(longest))
     }
 
-    /// When the host of a queued URL may be fetched, where no fetch of it was committed and one may
-    /// have been made.
-    pub(crate) fn of_unknown(&self, queued: &QueuedUrl) -> Option<Moment> {
-        let name = queued.url.host();
+    /// When a host may be fetched of which no fetch was committed and one may have been made.
+    pub(crate) fn of_unknown(&self, name: &str) -> Option<Moment> {
         if !self.is_broken_off || self.history.tally.host(name).is_some() {
             return None;
         }
@@ -74,8 +78,6 @@ impl<'a> Pace<'a> {
 
 #[cfg(test)]
 mod tests {
-    use nephila_frontier::CanonicalUrl;
-
     use super::*;
     use crate::journal::StopEntry;
     use crate::options::Settings;
@@ -84,36 +86,29 @@ mod tests {
         Moment::from_micros(seconds * 1_000_000)
     }
 
-    fn queued(url: &str, now: Moment) -> QueuedUrl {
-        QueuedUrl::page(CanonicalUrl::from_serialized(url).unwrap(), 0, None, now)
-    }
-
     #[test]
     fn a_host_is_not_hit_sooner_because_the_crawler_died() {
         let config = Settings::new().check().unwrap();
-        let mut history = History {
-            commits: 3,
-            ..History::default()
-        };
+        let mut history = History::default();
         let host = HostTally {
             next_at: at(100),
             pace: Duration::from_secs(7),
             ..HostTally::default()
         };
-        let died = Pace::after(&history, &config, at(103));
+        let died = Pace::after(&history, &config, at(103), false);
         assert_eq!(died.next_at("a.test", &host), at(110));
-        let unknown = queued("http://unknown.test/", at(103));
-        assert_eq!(died.of_unknown(&unknown), Some(at(104)));
-        let own = queued("http://127.0.0.1:8000/", at(103));
-        assert_eq!(died.of_unknown(&own), None);
+        assert_eq!(died.of_unknown("unknown.test"), Some(at(104)));
+        assert_eq!(died.of_unknown("127.0.0.1:8000"), None);
+        let new = Pace::after(&history, &config, at(103), true);
+        assert_eq!(new.of_unknown("unknown.test"), None);
         history.stopped = Some(StopEntry {
             reason: crate::StopReason::Interrupted,
             at: at(99),
             ran_millis: 1,
         });
-        let stopped = Pace::after(&history, &config, at(103));
+        let stopped = Pace::after(&history, &config, at(103), false);
         assert_eq!(stopped.next_at("a.test", &host), at(103));
-        assert_eq!(stopped.of_unknown(&unknown), None);
+        assert_eq!(stopped.of_unknown("unknown.test"), None);
     }
 
     #[test]
@@ -124,7 +119,7 @@ mod tests {
             next_at: at(1_000_000),
             ..HostTally::default()
         };
-        let pace = Pace::after(&history, &config, at(10));
+        let pace = Pace::after(&history, &config, at(10), false);
         assert_eq!(
             pace.next_at("a.test", &host),
             at(10).after(config.max_retry_after)

@@ -145,8 +145,8 @@ impl Sinks {
             }
             Entry::Rows(position).encode(&mut payload);
             log.append(&payload)?;
-            outputs.clear_published(now_published)?;
         }
+        outputs.clear_published(now_published)?;
         Ok(Ended {
             tally,
             rows: position,
