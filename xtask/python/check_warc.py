@@ -37,12 +37,12 @@ def records(path):
     return found
 
 
-def response(url, content):
-    """Status and bytes of the body without chunk framing."""
+def response(content, has_body):
+    """Status and bytes of the body without chunk framing; a revisit has the head alone."""
     head, body = content.split(b"\r\n\r\n", 1)
     lines = head.decode("latin-1").split("\r\n")
     names = {line.split(":", 1)[0].lower(): line.split(":", 1)[1].strip() for line in lines[1:]}
-    if names.get("transfer-encoding", "").lower() == "chunked":
+    if has_body and names.get("transfer-encoding", "").lower() == "chunked":
         body = dechunked(body)
     return int(lines[0].split()[1]), len(body)
 
@@ -99,7 +99,7 @@ def check(directory):
                 continue
             if url in rows:
                 same(f"{url}: answers", url in answers, False)
-                answers[url] = response(url, content)
+                answers[url] = response(content, kind == WarcRecordType.response)
         check_index(path, count)
     same("archived URLs", sorted(answers), sorted(rows))
     for url, (status, length) in answers.items():
