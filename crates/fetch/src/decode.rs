@@ -15,10 +15,12 @@ const CODINGS_MAX: usize = 3;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Room made for the output, as a multiple of the input: pages shrink to a quarter.
 const ROOM_FACTOR: usize = 4;
-/// Room made for the output at most, before it is known to be needed, in bytes.
+/// Room made for the output before its length is known, in bytes. What is longer is decoded twice,
+/// first to learn how much room it needs: growing step by step would hold three times as much, and
+/// what is too large takes no room at all.
 const ROOM_BYTES_MAX: usize = 1024 * 1024;
-/// Output of one step of the brotli decoder, in bytes.
-const BROTLI_STEP_BYTES: usize = 64 * 1024;
+/// Output of one step where there is no room for more, in bytes.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// Why a body could not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +59,8 @@ impl DecodeError {
         }
     }
 
-    /// The beginning of the body, as far as it could be decoded and within the limit; empty where
-    /// that is nothing. A browser shows it.
+    /// The beginning of the body, as far as it could be decoded, at most a megabyte and within the
+    /// limit; empty where that is nothing. A browser shows it.
     pub fn into_partial(self) -> Bytes {
         self.partial
     }
@@ -68,9 +70,10 @@ impl DecodeError {
 /// raw, servers send both), br, zstd and identity, in any order up to three.
 ///
 /// Pure, and never gives or holds more than `max_decoded_bytes` of output for one coding; reading
-/// stops there. An empty body is empty whatever its coding. Bytes after the end of the last gzip member
-/// are passed over, as browsers do. This is CPU work: call it where that does not keep exchanges
-/// waiting.
+/// stops there. Of output beyond a megabyte the length is learnt first, so that what is too large
+/// takes no room. An empty body is empty whatever its coding. Bytes after the end of the last gzip
+/// member are passed over, as browsers do. This is CPU work: call it where that does not keep
+/// exchanges waiting.
 ///
 /// # Errors
 ///
@@ -174,30 +177,82 @@ impl Coding {
     }
 
     fn decode(self, input: &[u8], max: usize) -> Decoded {
-        let room = input
-            .len()
-            .saturating_mul(ROOM_FACTOR)
-            .min(max)
-            .min(ROOM_BYTES_MAX);
-        let mut output = Vec::with_capacity(room);
-        let result = match self {
-            Coding::Gzip => gunzip(input, max, &mut output),
-            Coding::Deflate => inflate(input, max, &mut output),
-            Coding::Brotli => unbrotli(input, max, &mut output),
-            Coding::Zstd => unzstd(input, max, &mut output),
-        };
+        let typical = input.len().saturating_mul(ROOM_FACTOR);
+        let mut output = Output::with_room(typical.min(max).min(ROOM_BYTES_MAX), max);
+        output.keep = max.min(ROOM_BYTES_MAX);
+        let mut result = self.run(input, &mut output);
+        if result.is_ok() && output.beyond > 0 {
+            let length = output.len();
+            // The first part goes before the whole comes.
+            drop(output);
+            output = Output::with_room(length, length);
+            result = self.run(input, &mut output);
+        }
         match result {
-            Ok(()) => Ok(output.into()),
-            Err(kind) => Err((kind, output)),
+            Ok(()) => Ok(output.bytes.into()),
+            Err(kind) => Err((kind, output.bytes)),
+        }
+    }
+
+    fn run(self, input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
+        match self {
+            Coding::Gzip => gunzip(input, output),
+            Coding::Deflate => inflate(input, output),
+            Coding::Brotli => unbrotli(input, output),
+            Coding::Zstd => unzstd(input, output),
         }
     }
 }
 
-fn gunzip(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeErrorKind> {
+/// What comes out: the first `keep` bytes, and how many came beyond them.
+struct Output {
+    bytes: Vec<u8>,
+    keep: usize,
+    beyond: usize,
+    /// In all.
+    max: usize,
+}
+
+impl Output {
+    /// Keeps everything, for which there is room at first.
+    fn with_room(room: usize, max: usize) -> Output {
+        Output {
+            bytes: Vec::with_capacity(room),
+            keep: max,
+            beyond: 0,
+            max,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len().saturating_add(self.beyond)
+    }
+
+    /// The most that the next step may bring: one byte beyond the limit tells that there is more.
+    fn step(&self) -> usize {
+        let spare = self.bytes.capacity() - self.bytes.len();
+        let allowed = self.max.saturating_sub(self.len()).saturating_add(1);
+        spare.max(STEP_BYTES).min(allowed)
+    }
+
+    /// Takes in what a step brought. Too large stays too large.
+    fn stepped(&mut self) -> Result<(), DecodeErrorKind> {
+        let is_too_large = self.len() > self.max;
+        let more = self.bytes.len().saturating_sub(self.keep);
+        self.bytes.truncate(self.keep);
+        self.beyond += more;
+        match is_too_large {
+            true => Err(DecodeErrorKind::TooLarge),
+            false => Ok(()),
+        }
+    }
+}
+
+fn gunzip(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
     let mut rest = input;
     loop {
         let mut member = GzDecoder::new(rest);
-        read_within(&mut member, max, output)?;
+        read_within(&mut member, output)?;
         rest = member.into_inner();
         // Another member begins with the magic number; anything else is padding.
         if !rest.starts_with(&[0x1f, 0x8b]) {
@@ -206,14 +261,14 @@ fn gunzip(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeEr
     }
 }
 
-fn inflate(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeErrorKind> {
+fn inflate(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
     if !has_zlib_header(input) {
-        return read_within(&mut DeflateDecoder::new(input), max, output);
+        return read_within(&mut DeflateDecoder::new(input), output);
     }
-    match read_within(&mut ZlibDecoder::new(input), max, output) {
+    match read_within(&mut ZlibDecoder::new(input), output) {
         // Raw data may look like a zlib header by chance.
-        Err(DecodeErrorKind::Corrupt) if output.is_empty() => {
-            let raw = read_within(&mut DeflateDecoder::new(input), max, output);
+        Err(DecodeErrorKind::Corrupt) if output.bytes.is_empty() => {
+            let raw = read_within(&mut DeflateDecoder::new(input), output);
             raw.map_err(|_| DecodeErrorKind::Corrupt)
         }
         result => result,
@@ -230,34 +285,20 @@ fn has_zlib_header(input: &[u8]) -> bool {
     }
 }
 
-fn unzstd(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeErrorKind> {
+fn unzstd(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
     let decoder = zstd::stream::read::Decoder::with_buffer(input);
     let mut decoder = decoder.map_err(|_| DecodeErrorKind::Corrupt)?;
     decoder
         .window_log_max(ZSTD_WINDOW_LOG_MAX)
         .map_err(|_| DecodeErrorKind::Corrupt)?;
-    read_within(&mut decoder, max, output)
+    read_within(&mut decoder, output)
 }
 
-/// Reads to the end, or to one byte beyond `max`, which is then taken off again. Room is made by
-/// doubling, but never beyond that: a vector of its own would hold twice the limit.
-fn read_within(
-    reader: &mut dyn Read,
-    max: usize,
-    output: &mut Vec<u8>,
-) -> Result<(), DecodeErrorKind> {
-    const FIRST_BYTES: usize = 64 * 1024;
+fn read_within(reader: &mut dyn Read, output: &mut Output) -> Result<(), DecodeErrorKind> {
     loop {
-        let allowed = max.saturating_sub(output.len()).saturating_add(1);
-        if output.capacity() == output.len() {
-            output.reserve_exact(output.capacity().max(FIRST_BYTES).min(allowed));
-        }
-        let step = (output.capacity() - output.len()).min(allowed);
-        let result = (&mut *reader).take(step as u64).read_to_end(output);
-        if output.len() > max {
-            output.truncate(max);
-            return Err(DecodeErrorKind::TooLarge);
-        }
+        let mut step = (&mut *reader).take(output.step() as u64);
+        let result = step.read_to_end(&mut output.bytes);
+        output.stepped()?;
         match result {
             Ok(0) => return Ok(()),
             Ok(_) => {}
@@ -270,14 +311,14 @@ fn read_within(
 }
 
 /// The crate's reader does not tell truncated from corrupt; its decoder does.
-fn unbrotli(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), DecodeErrorKind> {
+fn unbrotli(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
     let alloc = StandardAlloc::default;
     let mut state = BrotliState::new(alloc(), alloc(), alloc());
     let (mut left_in, mut at_in, mut total) = (input.len(), 0, 0);
     loop {
-        let at_out = output.len();
-        let step = (max - at_out).saturating_add(1).min(BROTLI_STEP_BYTES);
-        output.resize(at_out + step, 0);
+        let at_out = output.bytes.len();
+        let step = output.step().min(STEP_BYTES);
+        output.bytes.resize(at_out + step, 0);
         let (mut left_out, mut written) = (step, at_out);
         let result = BrotliDecompressStream(
             &mut left_in,
@@ -285,15 +326,12 @@ fn unbrotli(input: &[u8], max: usize, output: &mut Vec<u8>) -> Result<(), Decode
             input,
             &mut left_out,
             &mut written,
-            output,
+            &mut output.bytes,
             &mut total,
             &mut state,
         );
-        output.truncate(written);
-        if output.len() > max {
-            output.truncate(max);
-            return Err(DecodeErrorKind::TooLarge);
-        }
+        output.bytes.truncate(written);
+        output.stepped()?;
         match result {
             BrotliResult::ResultSuccess => return Ok(()),
             BrotliResult::NeedsMoreOutput => {}

@@ -9,7 +9,7 @@ use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
-use crate::body_room::FREE_BYTES;
+use crate::collected::Collected;
 use crate::config::FetchConfig;
 use crate::connect::{self, address_busy, wants_credentials};
 use crate::connection::{Connection, SendFailure};
@@ -309,8 +309,7 @@ impl Fetcher {
         if announced > max && !cut {
             return Err(body_too_large(max));
         }
-        let presize = usize::try_from(announced.min(max).min(FREE_BYTES)).unwrap_or(0);
-        let mut collected = Vec::with_capacity(presize);
+        let mut collected = Collected::new(if announced > 0 { announced } else { max });
         let mut room = self.shared.body_room.enter();
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
@@ -328,29 +327,17 @@ impl Fetcher {
                         return Err(body_too_large(max));
                     }
                     let fitting = usize::try_from(left).unwrap_or(data.len());
-                    collected.extend_from_slice(data.get(..fitting).unwrap_or(&data));
-                    return Ok((room.fill(collected.into()), true));
+                    collected.take(data.get(..fitting).unwrap_or(&data));
+                    return Ok((room.fill(collected.into_bytes()), true));
                 }
-                let needed = collected.len() + data.len();
-                if needed > collected.capacity() {
-                    let most = if announced > 0 { announced } else { max };
-                    let capacity = next_capacity(collected.capacity(), needed, most);
-                    // A wait for room is not the server's: only the limit for all of it counts.
-                    let growing = room.grow(capacity as u64);
-                    deadline.run(Stage::Total, Duration::MAX, growing).await?;
-                    collected.reserve_exact(capacity - collected.len());
-                }
-                collected.extend_from_slice(&data);
+                // A wait for room is not the server's: only the limit for all of it counts.
+                let growing = room.grow(collected.bytes_held_with(data.len()));
+                deadline.run(Stage::Total, Duration::MAX, growing).await?;
+                collected.take(&data);
             }
         }
-        Ok((room.fill(collected.into()), false))
+        Ok((room.fill(collected.into_bytes()), false))
     }
-}
-
-/// Twice the last, so that a body is moved seldom; not more than it can have.
-fn next_capacity(capacity: usize, needed: usize, most: u64) -> usize {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    capacity.saturating_mul(2).min(most).max(needed)
 }
 
 fn room_asked_back() -> Failure {

@@ -14,6 +14,7 @@ mod address;
 mod auth;
 mod authority;
 mod body_room;
+mod collected;
 mod config;
 mod connect;
 mod connection;

@@ -125,6 +125,28 @@ mod tests {
         );
     }
 
+    /// What is longer than a megabyte is counted before it is kept.
+    #[test]
+    fn large_bodies_come_back_and_end_at_the_limit() {
+        let page = page().repeat(50);
+        let length = page.len() as u64;
+        assert!(length > 2 << 20, "{length}");
+        for (name, encode) in CODINGS {
+            let encoded = Bytes::from(encode(&page));
+            assert!(decode(name, &encoded, NO_LIMIT).unwrap() == page, "{name}");
+            assert!(decode(name, &encoded, length).unwrap() == page, "{name}");
+            let error = decode_body(Some(name), encoded.clone(), length - 1).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::TooLarge, "{name}");
+            assert!(error.into_partial() == page[..1 << 20], "{name}");
+            let cut = encoded.slice(..encoded.len() - 100);
+            let error = decode_body(Some(name), cut, NO_LIMIT).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::Truncated, "{name}");
+            let partial = error.into_partial();
+            assert!(partial.len() <= 1 << 20, "{name}: {}", partial.len());
+            assert!(page.starts_with(&partial), "{name}");
+        }
+    }
+
     #[test]
     fn the_limit_is_exact() {
         let page = page();

@@ -20,8 +20,6 @@ const TYPICAL_RATIO: u64 = 5;
 const HONEST_RATIO: u64 = 16;
 /// A body that is analysed on the fetching thread may become this many times `--offload-size`.
 const HERE_RATIO: u64 = 4;
-/// Bytes that decompressing holds for each byte that comes out: the buffer doubles as it grows.
-const GROWTH: u64 = 2;
 /// Room is counted in pieces, in bytes.
 const PIECE_BYTES: u64 = 64 * 1024;
 
@@ -56,7 +54,7 @@ impl AnalysisRoom {
 
     /// What a body of `bytes` takes; one that is larger than the room has it alone.
     fn pieces_for(&self, bytes: u64) -> u32 {
-        let pieces = bytes.saturating_mul(GROWTH).div_ceil(PIECE_BYTES);
+        let pieces = bytes.div_ceil(PIECE_BYTES);
         u32::try_from(pieces).unwrap_or(u32::MAX).min(self.most)
     }
 }
@@ -194,7 +192,7 @@ mod tests {
 
     #[test]
     fn large_bodies_wait_for_one_another() {
-        let analyst = analyst(16 << 20);
+        let analyst = analyst(8 << 20);
         run(async {
             let large = analyst.analyse(zeros(8 << 20)).await.unwrap().unwrap();
             assert_eq!(analyst.room.pieces.available_permits(), 0);
