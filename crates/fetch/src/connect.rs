@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::address::is_public;
 use crate::deadline::Deadline;
 use crate::dns::DnsResolver;
 use crate::error::{FetchErrorKind, Stage};
@@ -47,7 +48,7 @@ pub(crate) async fn open(
     progress: &mut Progress<'_>,
 ) -> Result<Transport, Failure> {
     let addresses = match target.proxy {
-        Some(proxy) => proxy_addresses(shared, dns, target, proxy, deadline, progress).await,
+        Some(proxy) => proxy_addresses(shared, dns, proxy, deadline, progress).await,
         None => target_addresses(shared, dns, target, deadline, progress).await,
     }?;
 
@@ -124,22 +125,43 @@ fn permitted(
     }
 }
 
-/// The proxy's addresses, which the user vouches for. The target's name is looked up by the proxy;
-/// only an address can be held against the rules here.
-async fn proxy_addresses(
+/// Holds a target behind a proxy against the rules, for each request: requests to many hosts share one
+/// connection to a proxy. Its name is looked up for this alone. The proxy looks it up again and may
+/// be told something else; and where names cannot be looked up here, the proxy alone decides.
+pub(crate) async fn check_proxied(
     shared: &Shared,
     dns: &DnsResolver,
     target: &Target<'_>,
+    deadline: Deadline,
+    progress: &mut Progress<'_>,
+) -> Result<(), Failure> {
+    if shared.permits_any(target) {
+        return Ok(());
+    }
+    let addresses = match target.literal {
+        Some(address) => Arc::new([address]),
+        None if resolve(shared, target.host, false, target.port).is_some() => return Ok(()),
+        None => match look_up(shared, dns, target.host, deadline, progress).await {
+            Ok(addresses) => addresses,
+            Err(failure) if failure.kind == FetchErrorKind::AddressBusy => return Err(failure),
+            Err(_) => return Ok(()),
+        },
+    };
+    // Which of them the proxy takes is not known.
+    match addresses.iter().find(|address| !is_public(**address)) {
+        Some(address) => Err(Failure::blocked(*address)),
+        None => Ok(()),
+    }
+}
+
+/// The proxy's addresses, which the user vouches for.
+async fn proxy_addresses(
+    shared: &Shared,
+    dns: &DnsResolver,
     proxy: &ProxyServer,
     deadline: Deadline,
     progress: &mut Progress<'_>,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    if let Some(address) = target
-        .literal
-        .filter(|address| !shared.permits(target, *address))
-    {
-        return Err(Failure::blocked(address));
-    }
     let own = literal(&proxy.host);
     if let Some(address) = resolve(shared, &proxy.host, own.is_some(), proxy.port) {
         return Ok(vec![address]);

@@ -101,6 +101,9 @@ impl Fetcher {
         let target = Target::of(&request.url, shared.config.proxy.as_ref())?;
         let deadline = Deadline::after(shared.config.total_timeout);
 
+        if target.proxy.is_some() {
+            connect::check_proxied(shared, &self.dns, &target, deadline, progress).await?;
+        }
         let (taken, response) = self.ask(request, &target, deadline, progress).await?;
         progress.enter(Stage::Body);
         let (parts, body) = response.into_parts();

@@ -84,8 +84,12 @@ impl Shared {
 
     /// Whether a connection for `target` may go to `address`.
     pub(crate) fn permits(&self, target: &Target<'_>, address: IpAddr) -> bool {
-        is_public(address)
-            || self.config.allow_private
+        is_public(address) || self.permits_any(target)
+    }
+
+    /// Whether a connection for `target` may go to any address.
+    pub(crate) fn permits_any(&self, target: &Target<'_>) -> bool {
+        self.config.allow_private
             || self
                 .allowed_private
                 .iter()

@@ -1,9 +1,12 @@
 //! Proxies: absolute form for http, a tunnel for https, and credentials for the proxy only.
 
+use std::collections::HashMap;
+
 use nephila_fetch::{BasicAuth, FetchConfig, FetchErrorKind, NoProxy, ProxyConfig};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
+use crate::names::NameServer;
 use crate::scripted::{Peer, Server, fetcher, get, local, ok, run, text, url};
 use crate::tls::{Authority, serve};
 
@@ -184,34 +187,59 @@ fn proxies_that_refuse_or_are_not_there() {
     });
 }
 
-/// The proxy looks names up; an address in the URL itself is still held against the rules.
+/// An address in a URL, and a name that resolves to one, are refused before the proxy hears of them;
+/// also when a connection to it is there already, which requests to all hosts share.
 #[test]
 fn a_proxy_is_not_a_way_around_the_address_rules() {
     run(async {
+        let ips = |addresses: &[&str]| {
+            let parsed = addresses.iter().map(|address| address.parse().unwrap());
+            Ok((parsed.collect(), 60))
+        };
+        let names = NameServer::start(HashMap::from([
+            ("public.test", ips(&["93.184.215.14"])),
+            ("inner.test", ips(&["10.0.0.1"])),
+            ("both.test", ips(&["93.184.215.14", "::1"])),
+        ]))
+        .await;
         let proxy = proxy(None).await;
         let config = FetchConfig {
             allow_private: false,
+            allowed_private_hosts: vec!["own.test".to_owned()],
+            name_servers: vec![names.address],
             ..through(&proxy, "", "")
         };
         let fetcher = fetcher(config);
-        for host in [
+        let hosts = [
             "10.0.0.1",
             "169.254.169.254",
             "[fd00::1]",
             "[::ffff:10.0.0.1]",
             "localhost",
             "127.0.0.1:81",
-        ] {
-            for scheme in ["http", "https"] {
-                let error = get(&fetcher, url(&format!("{scheme}://{host}/")))
+            "inner.test",
+            "both.test",
+        ];
+        for connections in 0..2 {
+            for host in hosts {
+                for scheme in ["http", "https"] {
+                    let error = get(&fetcher, url(&format!("{scheme}://{host}/")))
+                        .await
+                        .unwrap_err();
+                    assert!(
+                        matches!(error.kind(), FetchErrorKind::BlockedAddress(_)),
+                        "{host}: {error}"
+                    );
+                }
+            }
+            assert_eq!(proxy.connections(), connections);
+            // Names that are public, vouched for, or not known here are the proxy's.
+            for host in ["public.test", "own.test", "unknown.test"] {
+                get(&fetcher, url(&format!("http://{host}/")))
                     .await
-                    .unwrap_err();
-                assert!(
-                    matches!(error.kind(), FetchErrorKind::BlockedAddress(_)),
-                    "{host}: {error}"
-                );
+                    .unwrap();
             }
         }
-        assert_eq!(proxy.connections(), 0);
+        assert_eq!(proxy.requests().len(), 6);
     });
 }
