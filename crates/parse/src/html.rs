@@ -336,9 +336,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds an outlink; whether there was room.
+    /// Adds an outlink; whether there was room. Links that a frameset takes back make none: what is
+    /// kept is always the first.
     fn push(&mut self, outlink: Outlink) -> bool {
-        let has_room = self.document.outlinks.len() < self.options.max_links;
+        let is_cut = self.document.warnings.contains(&Warning::LinksCut);
+        let has_room = !is_cut && self.document.outlinks.len() < self.options.max_links;
         if has_room {
             self.document.outlinks.push(outlink);
         } else {
