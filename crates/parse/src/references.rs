@@ -57,26 +57,41 @@ pub(crate) fn decode_attribute(raw: &str) -> Cow<'_, str> {
 
 /// Adds `raw` to `out` with its references decoded.
 pub(crate) fn decode_into(raw: &str, place: Place, out: &mut String) {
+    each_run(raw, place, |run| {
+        out.push_str(run);
+        true
+    });
+}
+
+/// Gives a text as written in runs, its references decoded, for as long as `take` wants more.
+#[inline]
+pub(crate) fn each_run(raw: &str, place: Place, mut take: impl FnMut(&str) -> bool) {
     let mut rest = raw;
     while let Some((before, from)) = split_at_ampersand(rest) {
-        out.push_str(before);
+        if !take(before) {
+            return;
+        }
         let length = match read_reference(from, place) {
             Some((length, characters)) => {
-                characters.push_to(out);
+                let mut buffer = [0; 4];
+                take(characters.first.encode_utf8(&mut buffer));
+                if let Some(second) = characters.second {
+                    take(second.encode_utf8(&mut buffer));
+                }
                 length
             }
             None => {
-                out.push('&');
+                take("&");
                 1
             }
         };
         rest = from.get(length..).unwrap_or_default();
     }
-    out.push_str(rest);
+    take(rest);
 }
 
 /// What stands before the first ampersand, and the rest beginning with it.
-pub(crate) fn split_at_ampersand(text: &str) -> Option<(&str, &str)> {
+fn split_at_ampersand(text: &str) -> Option<(&str, &str)> {
     let found = work::find(text.as_bytes(), 0, b'&');
     found.and_then(|at| text.split_at_checked(at))
 }

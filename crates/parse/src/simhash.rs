@@ -20,7 +20,7 @@
 //! adders, as in Warren's "Hacker's Delight", 5-1).
 
 use crate::letters::{fold_case, is_unspaced};
-use crate::references::{Place, read_reference, split_at_ampersand};
+use crate::references::{Place, each_run};
 use crate::work;
 
 /// Features that a text must have for its SimHash to say something.
@@ -86,26 +86,10 @@ impl SimHasher {
         if raw.len() < RUN_MIN {
             return;
         }
-        let mut rest = raw;
-        while let Some((before, from)) = split_at_ampersand(rest) {
-            self.push(before);
-            let length = match read_reference(from, Place::Text) {
-                Some((length, characters)) => {
-                    let mut buffer = [0; 4];
-                    self.push(characters.first.encode_utf8(&mut buffer));
-                    if let Some(second) = characters.second {
-                        self.push(second.encode_utf8(&mut buffer));
-                    }
-                    length
-                }
-                None => {
-                    self.push("&");
-                    1
-                }
-            };
-            rest = from.get(length..).unwrap_or_default();
-        }
-        self.push(rest);
+        each_run(raw, Place::Text, |run| {
+            self.push(run);
+            true
+        });
     }
 
     /// Adds a run of text that has no references.

@@ -1,7 +1,7 @@
 //! Text with its whitespace collapsed, under a bound.
 
 use crate::elements::Edge;
-use crate::references::{Place, read_reference, split_at_ampersand};
+use crate::references::{Place, each_run};
 use crate::work;
 
 /// How long a text may grow.
@@ -68,29 +68,10 @@ impl Collapsed {
 
     /// Adds a run of text as written: references are decoded.
     pub(crate) fn push_raw(&mut self, raw: &str) {
-        let mut rest = raw;
-        while let Some((before, from)) = split_at_ampersand(rest) {
-            self.push(before);
-            if self.is_cut {
-                return;
-            }
-            let length = match read_reference(from, Place::Text) {
-                Some((length, characters)) => {
-                    let mut buffer = [0; 4];
-                    self.push(characters.first.encode_utf8(&mut buffer));
-                    if let Some(second) = characters.second {
-                        self.push(second.encode_utf8(&mut buffer));
-                    }
-                    length
-                }
-                None => {
-                    self.push("&");
-                    1
-                }
-            };
-            rest = from.get(length..).unwrap_or_default();
-        }
-        self.push(rest);
+        each_run(raw, Place::Text, |run| {
+            self.push(run);
+            !self.is_cut
+        });
     }
 
     /// Adds a run of text that has no references.
