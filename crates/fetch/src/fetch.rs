@@ -113,7 +113,7 @@ impl Fetcher {
             headers: parts.headers,
         };
         check_head(&head, &target, &shared.config)?;
-        if let Some(jar) = &shared.cookies {
+        if let Some(jar) = shared.cookies.as_ref().filter(|_| !request.anonymous) {
             jar.store(&head.headers, &request.url);
         }
 

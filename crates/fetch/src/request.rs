@@ -44,6 +44,9 @@ pub struct Request {
     /// Whether the bytes of both messages are given as they went over the connection
     /// ([`crate::Response::raw`]), at the cost of a copy of each.
     pub keep_raw: bool,
+    /// Whether the request goes without Authorization and Cookie, and its answer sets no cookie:
+    /// for a target that the user did not choose.
+    pub anonymous: bool,
 }
 
 impl Request {
@@ -58,6 +61,7 @@ impl Request {
             max_wire_bytes: None,
             cut_body: false,
             keep_raw: false,
+            anonymous: false,
         }
     }
 }
@@ -129,7 +133,10 @@ pub(crate) fn to_http(
     for (name, value) in &shared.headers {
         headers.insert(name, value.clone());
     }
-    if let Some(value) = shared.authorization_for(target) {
+    if let Some(value) = shared
+        .authorization_for(target)
+        .filter(|_| !request.anonymous)
+    {
         headers.insert(header::AUTHORIZATION, value.clone());
     }
     if let Some(proxy) = target.proxy.filter(|_| !target.secure)
@@ -140,6 +147,7 @@ pub(crate) fn to_http(
     if let Some(value) = shared
         .cookies
         .as_ref()
+        .filter(|_| !request.anonymous)
         .and_then(|jar| jar.header_for(&request.url))
     {
         headers.insert(header::COOKIE, value);

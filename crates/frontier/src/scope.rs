@@ -176,14 +176,35 @@ impl Scope {
         if url.as_str().len() > self.limits.max_url_bytes {
             return Err(Refusal::TooLong(url.as_str().len()));
         }
-        if !self.rule_allows(url) {
-            return Err(Refusal::Scope(self.describe()));
-        }
+        self.check_host(url)?;
         if self.limits.max_hops.is_some_and(|most| hops > most) {
             return Err(Refusal::TooManyHops(hops));
         }
         if !self.include.is_empty() && !self.include.is_match(url.as_str()) {
             return Err(Refusal::NotIncluded);
+        }
+        self.check_beside(url)
+    }
+
+    /// Whether a URL is on a host of the scope.
+    ///
+    /// # Errors
+    /// [`Refusal::Scope`], which is an answer and not a failure.
+    pub fn check_host(&self, url: &CanonicalUrl) -> Result<(), Refusal> {
+        match self.rule_allows(url) {
+            true => Ok(()),
+            false => Err(Refusal::Scope(self.describe())),
+        }
+    }
+
+    /// Whether a URL may be fetched beside the pages, on whatever host: a sitemap, or what a
+    /// robots.txt redirects to. Its length, `--exclude` and the rules on paths hold.
+    ///
+    /// # Errors
+    /// The rule that refuses it, which is an answer and not a failure.
+    pub fn check_beside(&self, url: &CanonicalUrl) -> Result<(), Refusal> {
+        if url.as_str().len() > self.limits.max_url_bytes {
+            return Err(Refusal::TooLong(url.as_str().len()));
         }
         if let Some(index) = self.exclude.matches(url.as_str()).iter().next() {
             let pattern = self

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{DoneEntry, Entry, StopEntry, StopReason};
+use crate::products::Held;
 use crate::sinks::{Ended, Sinks};
 use crate::visit::Record;
 
@@ -28,6 +29,10 @@ const MOST_PAGES: u64 = 1_000;
 
 /// Entries that wait for a commit at most, counted in pieces of [`PIECE_BYTES`]: 64 MiB.
 const MOST_WAITING: usize = 4 * 1024;
+
+/// Bytes of entries in one commit, beyond which no page is added to others. It is well below what
+/// the log takes, and one page's entries are bounded where its links are resolved.
+const MOST_PAYLOAD: usize = 16 * 1024 * 1024;
 
 /// What a handover is counted in; a smaller one counts as one piece.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -45,6 +50,8 @@ pub(crate) struct Handover {
     pub(crate) admitted_count: u64,
     /// The outcome of a URL, its row and its exchange.
     pub(crate) done: Option<Record>,
+    /// The room that all of it takes, until the committer has it.
+    pub(crate) held: Option<Held>,
 }
 
 impl Handover {
@@ -203,7 +210,10 @@ impl Desk {
                 return self.stop(reason);
             }
             let due = self.clock.elapsed() + interval;
-            while self.pages < MOST_PAGES && self.pieces < MOST_WAITING / 2 {
+            while self.pages < MOST_PAGES
+                && self.pieces < MOST_WAITING / 2
+                && self.payload.len() < MOST_PAYLOAD
+            {
                 match messages.try_recv() {
                     Ok(message) => {
                         if let Some(reason) = self.take(message)? {
@@ -224,6 +234,9 @@ impl Desk {
             Message::Stop(reason) => return Ok(Some(reason)),
             Message::Handover(handover, pieces) => (handover, pieces),
         };
+        if self.payload.len() + handover.admitted.len() > MOST_PAYLOAD {
+            self.commit()?;
+        }
         self.pieces += pieces as usize;
         self.payload.extend_from_slice(&handover.admitted);
         if let Some(mut record) = handover.done {
@@ -235,6 +248,8 @@ impl Desk {
             }
             self.pages += 1;
         }
+        // It waits for its commit in the room that `pieces` stands for.
+        drop(handover.held);
         Ok(None)
     }
 
@@ -271,5 +286,49 @@ impl Desk {
 
     pub(crate) fn end(self) -> Result<Ended, Error> {
         self.sinks.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nephila_frontier::{CanonicalUrl, Moment, QueuedUrl};
+
+    use super::*;
+    use crate::directory::CrawlDirectory;
+    use crate::journal::encode_admitted;
+    use crate::opening::Opened;
+    use crate::options::Settings;
+    use crate::state::History;
+
+    /// The log takes 64 MiB at once, and seeds come faster than they are committed.
+    #[test]
+    fn what_is_too_much_for_one_commit_becomes_several() {
+        const HANDOVERS: u64 = 100;
+        let folder = tempfile::tempdir().unwrap();
+        let directory = CrawlDirectory::at(folder.path().join("crawl"));
+        let (clock, control) = (Clock::start(), Control::new(1));
+        let seeds = ["http://a.test/".to_owned()];
+        let opened = Opened::create(directory.clone(), &seeds, &Settings::new(), clock).unwrap();
+        let url = format!("http://a.test/{}", "x".repeat(1_000));
+        let url = CanonicalUrl::from_serialized(&url).unwrap();
+        let queued = QueuedUrl::page(url, 0, None, Moment::from_micros(1));
+        let mut admitted = Vec::new();
+        (0..1_000).for_each(|_| encode_admitted(&queued, &mut admitted));
+        assert!(HANDOVERS as usize * admitted.len() > 96 << 20);
+        let hour = Duration::from_secs(3_600);
+        let committer = Committer::start(opened.sinks, hour, clock, control).unwrap();
+        for _ in 0..HANDOVERS {
+            let handover = Handover {
+                admitted: admitted.clone(),
+                admitted_count: 1_000,
+                ..Handover::default()
+            };
+            committer.send_first(handover).unwrap();
+        }
+        committer.finish(StopReason::Interrupted).unwrap();
+        let history = History::read(&directory.state()).unwrap();
+        assert_eq!(history.admitted, HANDOVERS * 1_000);
+        let least = HANDOVERS as usize * admitted.len() / MOST_PAYLOAD;
+        assert!(history.commits as usize >= least, "{}", history.commits);
     }
 }

@@ -17,6 +17,7 @@ use crate::journal::StopReason;
 use crate::launch::{Launch, Place, join_all};
 use crate::opening::Opened;
 use crate::options::{CrawlConfig, Settings};
+use crate::products::Products;
 use crate::progress::Progress;
 use crate::repairs::Repairs;
 use crate::setup;
@@ -139,17 +140,20 @@ impl Crawl {
             seeds,
             clock,
             frontiers,
-            sinks,
+            mut sinks,
             history,
             duplicates,
             ..
         } = opened;
+        let workers = Workers::start(setup::threads(&config))?;
+        sinks.begin_run(clock.now())?;
         let committer = Committer::start(sinks, config.commit_interval, clock, control.clone())?;
-        for handover in first {
-            committer.send_first(handover)?;
-        }
+        let mut ended = first
+            .into_iter()
+            .try_for_each(|handover| committer.send_first(handover));
         let launch = Launch {
-            workers: Workers::start(setup::threads(&config))?,
+            workers,
+            products: Products::default(),
             room: AnalysisRoom::new(config.body_memory.0 / 2),
             config,
             seeds,
@@ -166,11 +170,18 @@ impl Crawl {
                 inbox,
                 committer: committer.sender(),
             };
-            threads.push(launch.start(place, shared.clone())?);
+            // What was begun comes to its end, whatever the rest says.
+            ended = ended.and_then(|()| {
+                threads.push(launch.start(place, shared.clone())?);
+                Ok(())
+            });
+        }
+        if ended.is_err() {
+            control.end();
         }
         let limit = launch.config.max_duration;
         let guard = limit.map(|limit| launch.watch_duration(limit));
-        let ended = join_all(threads);
+        let ended = join_all(threads).and(ended);
         let reason = match control.phase() {
             Phase::Draining(reason) => reason,
             Phase::Running | Phase::Ended => StopReason::Interrupted,

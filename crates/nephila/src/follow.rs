@@ -32,6 +32,51 @@ pub(crate) struct ResolvedLink {
     pub(crate) place: usize,
 }
 
+/// What the links of a body may take when they are resolved, in bytes: four times the body, and
+/// this much more. Honest links are shorter than their markup; short ones under a long base are not.
+const LINK_BYTES_FREE: usize = 1024 * 1024;
+/// The most that they may take, in bytes.
+const LINK_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What is kept beside each, in bytes: its place in a row, a queue and the log.
+const LINK_BYTES_BESIDE: usize = 64;
+
+/// Room for the links of one body.
+#[derive(Debug)]
+struct LinkRoom {
+    left: usize,
+    /// What is kept with each link.
+    beside: usize,
+}
+
+impl LinkRoom {
+    /// Room for the links of a body; each is kept with its referrer.
+    fn of(body_bytes: u64, referrer: usize) -> LinkRoom {
+        let body_bytes = usize::try_from(body_bytes).unwrap_or(usize::MAX);
+        LinkRoom {
+            left: body_bytes
+                .saturating_mul(4)
+                .saturating_add(LINK_BYTES_FREE)
+                .min(LINK_BYTES_MAX),
+            beside: referrer + LINK_BYTES_BESIDE,
+        }
+    }
+
+    /// Takes the room of a link; whether there is some left.
+    fn take(&mut self, url: &CanonicalUrl) -> bool {
+        let left = self.left.checked_sub(url.as_str().len() + self.beside);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+/// The links of a page, resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) links: Vec<ResolvedLink>,
+    /// There was no room for all of them.
+    pub(crate) is_cut: bool,
+}
+
 /// What came out of a page's links.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
@@ -41,6 +86,8 @@ pub(crate) struct Candidates {
     pub(crate) refused: HashMap<&'static str, u64>,
     /// Frames and refreshes in scope that `--follow` does not name.
     pub(crate) not_followed: u64,
+    /// There was no room for all that a sitemap names.
+    pub(crate) is_cut: bool,
 }
 
 impl Candidates {
@@ -48,6 +95,12 @@ impl Candidates {
     pub(crate) fn refuse_all(&mut self, option: &'static str) {
         let count = std::mem::take(&mut self.urls).len() as u64;
         *self.refused.entry(option).or_default() += count;
+    }
+
+    /// What they take in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let each = |queued: &QueuedUrl| queued.url.as_str().len() + size_of::<QueuedUrl>();
+        self.urls.iter().map(each).sum()
     }
 
     fn refuse(&mut self, option: &'static str) {
@@ -67,18 +120,30 @@ pub(crate) struct Origin<'a> {
 }
 
 impl FollowRules {
-    /// Every http(s) link of the document, resolved against its base, in its order.
-    pub(crate) fn resolve(&self, document: &Document, url: &Url) -> Vec<ResolvedLink> {
+    /// Every http(s) link of the document, resolved against its base, in its order, as far as there
+    /// is room for those of a body of this length.
+    pub(crate) fn resolve(&self, document: &Document, url: &Url, body_bytes: u64) -> Resolved {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
         let base = own_base.as_ref().unwrap_or(url);
-        let links = document.outlinks.iter().enumerate();
-        links
-            .filter_map(|(place, link)| {
-                let href = document.charset.encode_query(&link.href);
-                let url = CanonicalUrl::join(base, &href, &self.policy).ok()?;
-                Some(ResolvedLink { url, place })
-            })
-            .collect()
+        let mut room = LinkRoom::of(body_bytes, url.as_str().len());
+        let mut links = Vec::with_capacity(document.outlinks.len());
+        for (place, link) in document.outlinks.iter().enumerate() {
+            let href = document.charset.encode_query(&link.href);
+            let Ok(url) = CanonicalUrl::join(base, &href, &self.policy) else {
+                continue;
+            };
+            if !room.take(&url) {
+                return Resolved {
+                    links,
+                    is_cut: true,
+                };
+            }
+            links.push(ResolvedLink { url, place });
+        }
+        Resolved {
+            links,
+            is_cut: false,
+        }
     }
 
     /// Which of a page's links lead on.
@@ -116,8 +181,15 @@ impl FollowRules {
         candidates
     }
 
-    /// The URLs of a sitemap or feed that lead on.
-    pub(crate) fn follow_sitemap(&self, sitemap: &Sitemap, origin: &Origin<'_>) -> Candidates {
+    /// The URLs of a sitemap or feed that lead on, as far as there is room for those of a body of this
+    /// length.
+    pub(crate) fn follow_sitemap(
+        &self,
+        sitemap: &Sitemap,
+        origin: &Origin<'_>,
+        body_bytes: u64,
+    ) -> Candidates {
+        let mut room = LinkRoom::of(body_bytes, origin.referrer.len());
         let mut candidates = Candidates::default();
         let kind = match sitemap.kind {
             SitemapKind::Index if origin.hops >= DEEPEST_SITEMAP => return candidates,
@@ -132,6 +204,17 @@ impl FollowRules {
                 let Ok(url) = CanonicalUrl::join(origin.url, location, &self.policy) else {
                     continue;
                 };
+                if !room.take(&url) {
+                    candidates.is_cut = true;
+                    return candidates;
+                }
+                // An index names sitemaps of its own site (sitemaps.org), or of the scope.
+                let is_elsewhere =
+                    kind == UrlKind::Sitemap && Some(url.host()) != origin_host(origin);
+                if is_elsewhere && let Err(refusal) = self.scope.check_host(&url) {
+                    candidates.refuse(refusal.option());
+                    continue;
+                }
                 let referrer = Some(origin.referrer.clone());
                 let queued = QueuedUrl::page(url, hops, referrer, origin.now);
                 self.check(
@@ -182,6 +265,7 @@ impl FollowRules {
         let referrer: Arc<str> = robots.as_str().into();
         named
             .chain(usual)
+            .filter(|url| self.scope.check_beside(url).is_ok())
             .map(|url| {
                 let queued = QueuedUrl::page(url, 0, Some(referrer.clone()), now);
                 QueuedUrl {
@@ -193,12 +277,12 @@ impl FollowRules {
     }
 
     fn check(&self, queued: QueuedUrl, candidates: &mut Candidates) {
-        // A sitemap may live on another host than its pages (sitemaps.org, cross submits): its
-        // entries are held against the scope, not itself.
-        if queued.kind == UrlKind::Sitemap {
-            return candidates.urls.push(queued);
-        }
-        let checked = self.scope.check(&queued.url, queued.hops);
+        let checked = match queued.kind {
+            // It may live on another host than its pages (sitemaps.org, cross submits): its entries
+            // are held against the scope, and of it only what it is like.
+            UrlKind::Sitemap => self.scope.check_beside(&queued.url),
+            _ => self.scope.check(&queued.url, queued.hops),
+        };
         let now = queued.admitted_at;
         match checked.and_then(|()| self.scope.check_date(&queued.url, now)) {
             Ok(()) => candidates.urls.push(queued),
@@ -287,7 +371,7 @@ mod tests {
     ) -> (Vec<String>, Candidates) {
         let url = Url::parse("http://a.test/dir/page").unwrap();
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
-        let links = rules.resolve(&document, &url);
+        let links = rules.resolve(&document, &url, html.len() as u64).links;
         let origin = Origin {
             url: &url,
             referrer: "r".into(),
@@ -337,19 +421,58 @@ mod tests {
             is_private: false,
             now: Moment::from_micros(1),
         };
-        let index =
-            b"<sitemapindex><sitemap><loc>http://cdn.test/1.xml</loc></sitemap></sitemapindex>";
+        let index = b"<sitemapindex><sitemap><loc>http://a.test/1.xml</loc></sitemap>\
+            <sitemap><loc>http://victim.test/1.xml</loc></sitemap></sitemapindex>";
         let index = parse_sitemap(index, &SitemapLimits::default());
-        let found = rules.follow_sitemap(&index, &origin);
+        let found = rules.follow_sitemap(&index, &origin, 200);
         assert_eq!(found.urls[0].kind, UrlKind::Sitemap);
+        assert_eq!((found.urls.len(), found.refused["scope"]), (1, 1));
         let set = b"<urlset><url><loc>http://a.test/p</loc><priority>0.9</priority></url>\
             <url><loc>http://b.test/q</loc></url></urlset>";
-        let found = rules.follow_sitemap(&parse_sitemap(set, &SitemapLimits::default()), &origin);
+        let set = parse_sitemap(set, &SitemapLimits::default());
+        let found = rules.follow_sitemap(&set, &origin, 200);
         assert_eq!(found.urls.len(), 1);
         assert_eq!(
             (found.urls[0].kind, found.urls[0].priority),
             (UrlKind::Page, 9)
         );
         assert_eq!(found.refused["scope"], 1);
+    }
+
+    #[test]
+    fn short_links_under_a_long_base_are_cut() {
+        let rules = rules(vec![Follow::Anchor]);
+        let url = Url::parse("http://a.test/").unwrap();
+        let html = format!(
+            "<base href='/{}/'>{}",
+            "x".repeat(60_000),
+            "<a href=1>".repeat(10_000)
+        );
+        let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
+        let resolved = rules.resolve(&document, &url, html.len() as u64);
+        let bytes: usize = resolved
+            .links
+            .iter()
+            .map(|link| link.url.as_str().len())
+            .sum();
+        assert!(resolved.is_cut);
+        assert!(bytes <= 4 * html.len() + LINK_BYTES_FREE, "{bytes}");
+        let entry = "<url><loc>1</loc></url>".repeat(10_000);
+        let set = format!("<urlset>{entry}</urlset>");
+        let set = parse_sitemap(set.as_bytes(), &SitemapLimits::default());
+        let long = Url::parse(&format!("http://a.test/{}/", "x".repeat(1_900))).unwrap();
+        let origin = Origin {
+            url: &long,
+            referrer: long.as_str().into(),
+            hops: 0,
+            is_private: false,
+            now: Moment::from_micros(1),
+        };
+        let found = rules.follow_sitemap(&set, &origin, 1_000);
+        assert!(
+            found.is_cut && found.urls.len() < 1_000,
+            "{}",
+            found.urls.len()
+        );
     }
 }

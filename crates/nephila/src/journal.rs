@@ -107,6 +107,8 @@ pub(crate) enum Entry {
     Rows(PartPosition),
     /// A run ended in good order.
     Stop(StopEntry),
+    /// A run began, at this moment: what it fetches is not known before its first commit.
+    Run(Moment),
 }
 
 const BEGIN: u8 = 1;
@@ -116,6 +118,7 @@ const ROWS: u8 = 4;
 const STOP: u8 = 5;
 const ARCHIVE: u8 = 6;
 const PUBLISHED: u8 = 7;
+const RUN: u8 = 8;
 
 /// Appends the stored form of an admitted URL.
 pub(crate) fn encode_admitted(url: &QueuedUrl, out: &mut Vec<u8>) {
@@ -147,6 +150,10 @@ impl Entry {
             Entry::Rows(position) => {
                 out.push(ROWS);
                 encode_position(position, out);
+            }
+            Entry::Run(at) => {
+                out.push(RUN);
+                out.extend_from_slice(&at.as_micros().to_le_bytes());
             }
             Entry::Stop(stop) => {
                 out.extend_from_slice(&[STOP, stop.reason as u8]);
@@ -183,6 +190,7 @@ impl Entry {
                     ran_millis: take_u64(bytes)?,
                 })
             }
+            RUN => Entry::Run(Moment::from_micros(take_u64(bytes)?)),
             _ => return None,
         })
     }
@@ -310,6 +318,7 @@ mod tests {
                 at: moment,
                 ran_millis: 9,
             }),
+            Entry::Run(moment),
         ];
         let mut bytes = Vec::new();
         entries.iter().for_each(|entry| entry.encode(&mut bytes));

@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
 use crate::opening::{DiskFrontier, Opened};
 use crate::options::CrawlConfig;
+use crate::products::Products;
 use crate::progress::Progress;
 use crate::seeds::Seed;
 use crate::setup;
@@ -45,6 +46,7 @@ pub(crate) struct Launch {
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) workers: Workers,
     pub(crate) room: AnalysisRoom,
+    pub(crate) products: Products,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
     pub(crate) key: [u64; 2],
@@ -96,6 +98,7 @@ impl Launch {
             },
             take: setup::body_filter(&config),
             duplicates: self.duplicates.clone(),
+            products: self.products.clone(),
             traps: RefCell::new(setup::content_traps(&config, self.common.fingerprinter)),
             config,
             clock,

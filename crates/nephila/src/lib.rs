@@ -25,6 +25,7 @@ mod opening;
 pub mod options;
 mod outputs;
 mod pace;
+mod products;
 mod progress;
 mod publish;
 mod publisher;

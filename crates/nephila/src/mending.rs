@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use nephila_store::DirectoryLock;
 
-use crate::clock::Clock;
 use crate::directory::CrawlDirectory;
-use crate::error::Error;
-use crate::opening::open_log;
+use crate::error::{Error, ErrorKind};
+use crate::opening::{check_not_lost, existing_log};
 use crate::publish::Outputs;
 use crate::repairs::Repairs;
 use crate::sinks::Sinks;
@@ -22,16 +21,22 @@ use crate::state::History;
 ///
 /// # Errors
 /// As the file system has it. What was done until then is done, and `resume` does the rest.
-pub fn mend(directory: &CrawlDirectory, clock: &Clock) -> Result<Repairs, Error> {
+pub fn mend(directory: &CrawlDirectory) -> Result<Repairs, Error> {
     let (_, settings) = directory.read_config()?;
     let config = settings.check()?;
     let outputs = Outputs::of(directory, &config)?;
     let state = directory.state();
+    if !has_log(&state)? {
+        check_not_lost(&outputs, &state)?;
+        return Ok(Repairs::default());
+    }
     if DirectoryLock::holder(&state)?.is_some() || !is_broken(&outputs, &state)? {
         return Ok(Repairs::default());
     }
     let lock = DirectoryLock::acquire(&state)?;
-    let (log, _) = open_log(&state, clock)?;
+    let Some(log) = existing_log(&outputs, &state)? else {
+        return Ok(Repairs::default());
+    };
     let history = History::read(&state)?;
     let is_remote = outputs.is_remote();
     let (sinks, mut repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
@@ -43,6 +48,21 @@ pub fn mend(directory: &CrawlDirectory, clock: &Clock) -> Result<Repairs, Error>
         }
     }
     Ok(repairs)
+}
+
+fn has_log(state: &Path) -> Result<bool, Error> {
+    let entries = match state.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => {
+            let what = format!("{}: {error}", state.display());
+            return Err(Error::new(ErrorKind::Io, what));
+        }
+    };
+    let is_log = |name: &str| name.starts_with("commit-") && name.ends_with(".log");
+    Ok(entries
+        .flatten()
+        .any(|entry| entry.file_name().to_str().is_some_and(is_log)))
 }
 
 /// Whether a part is still open, or not there in every form.

@@ -54,6 +54,7 @@ impl Opened {
         let outputs = Outputs::of(&directory, &config)?;
         // A place that cannot be written to is told before anything is made here.
         outputs.check()?;
+        outputs.check_unused()?;
         directory.create()?;
         let lock = DirectoryLock::acquire(&directory.state())?;
         let texts: Vec<String> = seeds.iter().map(|seed| seed.written.clone()).collect();
@@ -91,7 +92,7 @@ impl Opened {
         clock: Clock,
     ) -> Result<Opened, Error> {
         let state = directory.state();
-        let (log, is_new) = open_log(&state, &clock)?;
+        let (log, is_new) = open_log(&outputs, &state, &clock)?;
         let history = History::read(&state)?;
         let (sinks, repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
         let fingerprinter = history.fingerprinter();
@@ -141,29 +142,63 @@ fn add_changes(settings: &mut Settings, changes: &Settings) -> Result<bool, Erro
 }
 
 /// Opens the log of a crawl, or begins it where the crawl died before it had one; true where it did.
-pub(crate) fn open_log(state: &Path, clock: &Clock) -> Result<(CommitLog, bool), Error> {
-    let mut commits = 0;
-    let opened = CommitLog::open(state, &mut |_, _| {
-        commits += 1;
-        Ok(())
-    });
-    let mut log = match opened {
+fn open_log(outputs: &Outputs, state: &Path, clock: &Clock) -> Result<(CommitLog, bool), Error> {
+    if let Some(log) = existing_log(outputs, state)? {
+        return Ok((log, false));
+    }
+    let mut log = match CommitLog::open(state, &mut |_, _| Ok(())) {
         Ok((log, _)) => log,
         Err(error) if error.kind() == nephila_store::ErrorKind::NotACrawl => {
             CommitLog::create(state)?
         }
         Err(error) => return Err(error.into()),
     };
-    if commits == 0 {
-        let mut payload = Vec::new();
-        Entry::Begin {
-            key: setup::random_key()?,
-            at: clock.now(),
-        }
-        .encode(&mut payload);
-        log.append(&payload)?;
+    let mut payload = Vec::new();
+    Entry::Begin {
+        key: setup::random_key()?,
+        at: clock.now(),
     }
-    Ok((log, commits == 0))
+    .encode(&mut payload);
+    log.append(&payload)?;
+    Ok((log, true))
+}
+
+/// The log of a crawl that has committed something; `None` where none has ever been written.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] where there are rows, and no log that knows of them: it is made before the
+/// first of them, so it was lost.
+pub(crate) fn existing_log(outputs: &Outputs, state: &Path) -> Result<Option<CommitLog>, Error> {
+    let mut commits = 0;
+    let opened = CommitLog::open(state, &mut |_, _| {
+        commits += 1;
+        Ok(())
+    });
+    let log = match opened {
+        Ok((log, _)) if commits > 0 => return Ok(Some(log)),
+        Ok(_) => None,
+        Err(error) if error.kind() == nephila_store::ErrorKind::NotACrawl => None,
+        Err(error) => return Err(error.into()),
+    };
+    check_not_lost(outputs, state)?;
+    Ok(log)
+}
+
+/// Finds out that there are no rows where there is no log.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] where there are.
+pub(crate) fn check_not_lost(outputs: &Outputs, state: &Path) -> Result<(), Error> {
+    let parts = outputs.parts_with_content()?;
+    if parts == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "{}: the commit log is missing, and {parts} parts of a crawl are there: nothing was changed; \
+         put the log (commit-*.log) back, or begin another crawl elsewhere",
+        state.display()
+    );
+    Err(Error::new(ErrorKind::Corrupt, what))
 }
 
 fn make_frontiers(

@@ -77,6 +77,47 @@ impl Outputs {
         self.destination.as_ref().map_or(Ok(()), Destination::check)
     }
 
+    /// Finds out that no crawl has put its outputs there before. (A crawl directory is new itself.)
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exists`] where one has: its files would be mixed with those of this one.
+    pub(crate) fn check_unused(&self) -> Result<(), Error> {
+        let Some(destination) = &self.destination else {
+            return Ok(());
+        };
+        let is_ours = |name: &String| {
+            let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+            (folder == "pages" && is_row_file(file))
+                || (folder == "warc" && file.starts_with(&format!("{ARCHIVE_PREFIX}-")))
+        };
+        match destination.list()?.into_iter().find(is_ours) {
+            None => Ok(()),
+            Some(name) => {
+                let what = format!(
+                    "{destination}: another crawl has put its outputs there ({name}): name another place"
+                );
+                Err(Error::new(ErrorKind::Exists, what))
+            }
+        }
+    }
+
+    /// How many parts hold something, open or whole.
+    pub(crate) fn parts_with_content(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        for names in [Some(self.rows.names()), self.archive.as_ref()] {
+            let Some(names) = names.filter(|names| names.dir().is_dir()) else {
+                continue;
+            };
+            let open = names.open_parts()?.into_iter();
+            let open = open.map(|number| names.open_path(number));
+            let whole = names.whole_parts()?.into_iter();
+            let whole = whole.map(|number| names.path(number));
+            let has_content = |path: &PathBuf| path.metadata().is_ok_and(|file| file.len() > 0);
+            count += open.chain(whole).filter(has_content).count();
+        }
+        Ok(count)
+    }
+
     /// Whether some part is still open, as a crash leaves it.
     pub(crate) fn has_open_parts(&self) -> Result<bool, Error> {
         for names in [Some(self.rows.names()), self.archive.as_ref()] {
@@ -175,14 +216,12 @@ impl Outputs {
 
     /// Removes files that a crash left unfinished, and returns how many.
     pub(crate) fn remove_unfinished(&self) -> Result<u32, Error> {
-        let is_row_file = |name: &str| {
+        let is_index = |name: &str| {
             let number = name
-                .strip_prefix("part-")
-                .and_then(|rest| rest.split('.').next());
-            number.is_some_and(|number| number.parse::<u32>().is_ok())
+                .strip_prefix(&format!("{ARCHIVE_PREFIX}-"))
+                .and_then(|rest| rest.strip_suffix(".cdxj"));
+            number.is_some_and(is_part_number)
         };
-        let is_index =
-            |name: &str| name.starts_with(&format!("{ARCHIVE_PREFIX}-")) && name.ends_with(".cdxj");
         let mut count = remove_unfinished(&self.pages, &is_row_file)?;
         count += remove_unfinished(self.rows.names().dir(), &is_row_file)?;
         count += remove_unfinished(&self.outbox, &is_row_file)?;
@@ -224,6 +263,26 @@ impl Outputs {
             .map_err(|error| not_converted(&part.path, path, error))?;
         Ok(file.publish()?)
     }
+}
+
+/// Whether a name is one that a form of the rows has.
+fn is_row_file(name: &str) -> bool {
+    let parts = name
+        .strip_prefix("part-")
+        .and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(number, extension)| {
+        let forms = RowForm::ALL.iter();
+        is_part_number(number)
+            && forms
+                .map(|form| form.extension())
+                .any(|own| own == extension)
+    })
+}
+
+/// Numbers are written with five digits, and more where they need them.
+fn is_part_number(text: &str) -> bool {
+    text.parse::<u32>()
+        .is_ok_and(|number| format!("{number:05}") == text)
 }
 
 fn archive_names(directory: &CrawlDirectory, config: &CrawlConfig) -> Option<PartNames> {

@@ -55,10 +55,8 @@ impl Publisher {
         let shared = Arc::new((Mutex::new(progress), Condvar::new()));
         let of_thread = shared.clone();
         let work = move || {
-            let ended = work(&outputs, &of_thread);
-            lock(&of_thread).is_gone = true;
-            of_thread.1.notify_all();
-            ended
+            let _gone = Gone(&of_thread);
+            work(&outputs, &of_thread)
         };
         let thread = std::thread::Builder::new()
             .name("publish".to_owned())
@@ -126,6 +124,16 @@ impl Publisher {
                 Ok(lock(&shared).published)
             }
         }
+    }
+}
+
+/// Says that the thread is gone when it is dropped, in a panic too: nobody waits for it for ever.
+struct Gone<'a>(&'a Shared);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        lock(self.0).is_gone = true;
+        self.0.1.notify_all();
     }
 }
 

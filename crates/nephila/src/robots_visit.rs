@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, LOCATION};
 use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, decode_body};
-use nephila_frontier::{CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer};
+use nephila_frontier::{
+    CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, Refusal, RobotsAnswer,
+};
 use nephila_robots::{Robots, Rules};
 
 use crate::error::{Error, ErrorKind};
@@ -24,6 +26,8 @@ pub(crate) enum RobotsReply {
     Response(Box<Response>),
     /// By more redirects than are followed, which counts as no file.
     RedirectsWithoutEnd(Box<Response>),
+    /// By a redirect to where the crawl does not go, which counts as no file.
+    RedirectRefused(Box<Response>, Refusal),
     /// Not at all.
     Failed(FetchError),
 }
@@ -37,13 +41,17 @@ pub(crate) struct RobotsExchange {
     pub(crate) redirects: usize,
 }
 
-/// Asks for a robots.txt, over its redirects. A longer one is read up to `max_bytes`.
+/// Asks for a robots.txt, over its redirects as far as `check` lets them. A longer one is read up to
+/// `max_bytes`. To another host than the first the request goes without credentials and cookies: it is
+/// the first that sends it there.
 pub(crate) async fn fetch_robots<F: Fetch>(
     fetcher: &F,
     url: url::Url,
     max_bytes: u64,
     keep_raw: bool,
+    check: impl Fn(&url::Url) -> Result<(), Refusal>,
 ) -> RobotsExchange {
+    let first = url.origin();
     let mut url = url;
     let mut redirects = 0;
     loop {
@@ -52,6 +60,7 @@ pub(crate) async fn fetch_robots<F: Fetch>(
         request.cut_body = true;
         // What comes from elsewhere is not the answer of this URL: it is not archived.
         request.keep_raw = keep_raw && redirects == 0;
+        request.anonymous = url.origin() != first;
         let response = match fetcher.fetch(request).await {
             Ok(response) => Box::new(response),
             Err(error) => {
@@ -65,11 +74,14 @@ pub(crate) async fn fetch_robots<F: Fetch>(
         let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
         let target = header(&response.headers, LOCATION).and_then(|to| url.join(to.trim()).ok());
         let reply = match target {
-            Some(target) if is_redirect && redirects < MOST_REDIRECTS => {
-                url = target;
-                redirects += 1;
-                continue;
-            }
+            Some(target) if is_redirect && redirects < MOST_REDIRECTS => match check(&target) {
+                Ok(()) => {
+                    url = target;
+                    redirects += 1;
+                    continue;
+                }
+                Err(refusal) => RobotsReply::RedirectRefused(response, refusal),
+            },
             Some(_) if is_redirect => RobotsReply::RedirectsWithoutEnd(response),
             _ => RobotsReply::Response(response),
         };
@@ -113,25 +125,39 @@ pub(crate) async fn visit_robots<F: Fetch>(
     let began = context.clock.now();
     let max_bytes = context.config.max_robots_size.0;
     let keep_raw = context.archiving.is_some();
-    let exchange = fetch_robots(&context.fetcher, url, max_bytes, keep_raw).await;
+    let rules = &context.rules;
+    let check = |target: &url::Url| match CanonicalUrl::parse(target.as_str(), &rules.policy) {
+        Ok(target) => rules.scope.check_beside(&target),
+        // Not http: the fetch says so.
+        Err(_) => Ok(()),
+    };
+    let exchange = fetch_robots(&context.fetcher, url, max_bytes, keep_raw, check).await;
     Ok(match exchange.reply {
         RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
         RobotsReply::RedirectsWithoutEnd(response) => {
-            let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
-            let why = Some(format!("more than {MOST_REDIRECTS} redirects in a row"));
-            let outcome = (Outcome::TooManyRedirects, why);
-            finish(
-                context,
-                lease,
-                &response,
-                outcome,
-                answer,
-                Vec::new(),
-                began,
-            )
+            let why = format!("more than {MOST_REDIRECTS} redirects in a row");
+            let outcome = (Outcome::TooManyRedirects, Some(why));
+            no_file(context, lease, &response, outcome, began)
+        }
+        RobotsReply::RedirectRefused(response, refusal) => {
+            let why = format!("redirects to where the crawl does not go: {refusal}");
+            let outcome = (Outcome::HttpError, Some(why));
+            no_file(context, lease, &response, outcome, began)
         }
         RobotsReply::Response(response) => answered(context, lease, &response, began),
     })
+}
+
+/// What counts as no file allows everything.
+fn no_file<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    response: &Response,
+    outcome: (Outcome, Option<String>),
+    began: Moment,
+) -> Visited {
+    let answer = RobotsAnswer::Rules(Arc::new(Rules::allow_all()));
+    finish(context, lease, response, outcome, answer, Vec::new(), began)
 }
 
 fn answered<F>(

@@ -272,6 +272,7 @@ impl<F: Fetch + 'static> Shard<F> {
             finish,
             record,
             candidates,
+            held,
             ..
         } = visited?;
         let now = self.clock.now();
@@ -281,7 +282,10 @@ impl<F: Fetch + 'static> Shard<F> {
         }
         progress.add_not_followed(candidates.not_followed);
         let (own, foreign) = self.share_out(candidates.urls);
-        let mut handover = Handover::default();
+        let mut handover = Handover {
+            held,
+            ..Handover::default()
+        };
         self.admit(own, &mut handover)?;
         let is_first_robots = !lease.is_robots()
             || (record.is_some() && self.frontier.note_seen(UrlKind::Robots, &lease.url().url)?);

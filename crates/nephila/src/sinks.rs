@@ -77,6 +77,15 @@ impl Sinks {
         Ok((sinks, repairs))
     }
 
+    /// Notes that a run begins, before its first fetch: one that dies before its first commit has
+    /// then not stopped in good order.
+    pub(crate) fn begin_run(&mut self, now: Moment) -> Result<(), Error> {
+        let mut payload = Vec::new();
+        Entry::Run(now).encode(&mut payload);
+        self.log.append(&payload)?;
+        Ok(())
+    }
+
     /// Starts publishing: beside, on a thread, or at once. What an earlier run left is done first.
     pub(crate) fn start_publishing(&mut self, is_beside: bool) -> Result<(), Error> {
         let outputs = self.outputs.clone();
@@ -137,7 +146,7 @@ impl Sinks {
             None => Publisher::at_once(outputs.clone(), published),
         };
         let now_published = publisher.finish(ended)?;
-        if now_published != published && outputs.has_work() {
+        if now_published != published {
             let mut payload = Vec::new();
             Entry::Published(now_published).encode(&mut payload);
             if let Some(position) = archive_position {
@@ -170,7 +179,7 @@ impl Sinks {
             archive: self.archive.as_ref().map_or(0, ArchiveWriter::published),
         };
         let published = publisher.note_ended(ended)?;
-        if published != self.published && self.outputs.has_work() {
+        if published != self.published {
             Entry::Published(published).encode(payload);
             // What the last commit noted may go now.
             self.outputs.clear_published(self.published)?;

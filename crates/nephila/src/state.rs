@@ -129,6 +129,7 @@ impl History {
                 self.ran_millis = self.ran_millis.saturating_add(stop.ran_millis);
                 self.stopped = Some(stop);
             }
+            Entry::Run(_) => self.stopped = None,
         }
     }
 

@@ -31,6 +31,7 @@ use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, ResolvedLink};
 use crate::journal::DoneEntry;
 use crate::options::CrawlConfig;
+use crate::products::{Held, Products};
 use crate::robots_visit::visit_robots;
 use crate::visit_row::{RowParts, write_row};
 
@@ -47,6 +48,8 @@ pub(crate) struct VisitContext<F> {
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     /// Of this shard's hosts; borrowed for a moment, never across a wait.
     pub(crate) traps: RefCell<ContentTraps>,
+    /// What pages came to, on its way to the committer.
+    pub(crate) products: Products,
     pub(crate) clock: Clock,
 }
 
@@ -76,6 +79,8 @@ pub(crate) struct Visited {
     pub(crate) candidates: Candidates,
     /// What the archive's records are made from.
     pub(crate) material: Option<Material>,
+    /// The room that all of it takes.
+    pub(crate) held: Option<Held>,
 }
 
 /// An outcome, its row and its exchange: what becomes durable together.
@@ -302,6 +307,7 @@ async fn answered<F>(
             content_encoding: header(&response.headers, CONTENT_ENCODING),
             purpose: class.purpose,
         };
+        context.products.enter().await;
         match context.analyst.analyse(work).await? {
             Ok(analysis) => {
                 parts.robots_header = robots_header(&response.headers);
@@ -311,6 +317,7 @@ async fn answered<F>(
                     candidates = found.candidates;
                 }
                 parts.links = found.links;
+                parts.links_cut = found.is_cut;
                 if class.purpose == Purpose::Page && is_wrong_kind(queued, &parts, &analysis) {
                     ending.outcome = Outcome::WrongType;
                 }
@@ -405,6 +412,7 @@ fn hold_content<F>(
 struct Lead {
     links: Vec<ResolvedLink>,
     candidates: Candidates,
+    is_cut: bool,
 }
 
 fn follow<F>(
@@ -430,14 +438,21 @@ fn follow<F>(
             let agent = &context.config.agent;
             let meta = robots_directives(document.robots_meta.as_deref().unwrap_or(""), agent);
             let header = robots_directives(robots_header.unwrap_or_default(), agent);
-            let links = context.rules.resolve(document, &url);
+            let resolved = context.rules.resolve(document, &url, analysis.body_bytes);
+            let links = resolved.links;
             let is_nofollow = meta.union(header).nofollow;
             let candidates = context.rules.follow(document, &links, is_nofollow, &origin);
-            Lead { links, candidates }
+            Lead {
+                links,
+                candidates,
+                is_cut: resolved.is_cut,
+            }
         }
         Found::Sitemap(sitemap) => {
-            let candidates = context.rules.follow_sitemap(sitemap, &origin);
+            let body_bytes = analysis.body_bytes;
+            let candidates = context.rules.follow_sitemap(sitemap, &origin, body_bytes);
             Lead {
+                is_cut: candidates.is_cut,
                 candidates,
                 ..Lead::default()
             }
@@ -481,12 +496,14 @@ pub(crate) fn end<F>(
         is_private,
         then: Then::Done,
     };
+    let held = context.products.hold(row.len() + candidates.bytes());
     Visited {
         lease,
         finish,
         record: Some(Record::new(done, row)),
         candidates,
         material,
+        held: Some(held),
     }
 }
 
@@ -502,6 +519,7 @@ fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) ->
         record: None,
         candidates: Candidates::default(),
         material: None,
+        held: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct RowParts {
     pub(crate) is_copy: bool,
     /// The document's links, resolved.
     pub(crate) links: Vec<ResolvedLink>,
+    /// There was no room for all of them.
+    pub(crate) links_cut: bool,
     /// The bytes as they went over the wire, where they are wanted and came whole.
     pub(crate) raw: Option<RawExchange>,
 }
@@ -73,7 +75,9 @@ pub(crate) fn write_row<F>(
     let warnings: Vec<_> = document
         .into_iter()
         .flat_map(|document| &document.warnings)
+        .filter(|warning| !(parts.links_cut && **warning == Warning::LinksCut))
         .map(warning_name)
+        .chain(parts.links_cut.then_some("links_cut"))
         .chain(parts.is_copy.then_some(TOO_MANY_COPIES))
         .chain(given_up.then_some("parser_failed"))
         .collect();

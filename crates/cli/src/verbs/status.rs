@@ -22,13 +22,22 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .copied()
         .unwrap_or_default();
     let clock = Clock::start();
-    match nephila::mend(&directory, &clock) {
-        Ok(repairs) => tell_repairs(&repairs),
+    let mended = nephila::mend(&directory);
+    match &mended {
+        Ok(repairs) => tell_repairs(repairs),
         // What cannot be written can still be read.
         Err(error) if is_told_by_status(error.kind()) => {}
         Err(error) => complain(&format!("not repaired: {error}")),
     }
-    let status = Status::read(&directory, hosts, clock.now())?;
+    let status = match (Status::read(&directory, hosts, clock.now()), mended) {
+        // There is no log, and there was one.
+        (Err(error), Err(lost))
+            if error.kind() == ErrorKind::NotACrawl && lost.kind() == ErrorKind::Corrupt =>
+        {
+            return Err(lost.into());
+        }
+        (status, _) => status?,
+    };
     if is_given(matches, "json") {
         say(&safe_json(&serde_json::to_string_pretty(&status)?))?;
     } else {

@@ -157,6 +157,41 @@ fn a_host_that_does_not_resolve_and_one_that_does_not_answer() {
     assert_eq!(row["outcome"], "connect_failed", "{}", row["error"]);
 }
 
+/// Without its log nobody knows what the rows are: they are not touched.
+#[test]
+fn a_log_that_was_lost() {
+    let site = Site::new(Web::plain(3, 2, 40));
+    let output = site.crawl("c").args(["--format", "jsonl,csv"]).output();
+    assert_eq!(code(&output.unwrap()), 0);
+    let out = site.path("c");
+    let part = out.join("pages/part-00000.jsonl");
+    let rows = std::fs::read(&part).unwrap();
+    for entry in out.join("state").read_dir().unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("commit-") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    // Whole, as it ended, and open, as a crash leaves it.
+    for open in [false, true] {
+        let path = match open {
+            true => out.join("pages/part-00000.jsonl.open"),
+            false => part.clone(),
+        };
+        if open {
+            std::fs::rename(&part, &path).unwrap();
+        }
+        for verb in ["status", "resume"] {
+            let output = nephila().arg(verb).arg(&out).output().unwrap();
+            refused(
+                &output,
+                1,
+                &["the commit log is missing", "nothing was changed"],
+            );
+            assert_eq!(std::fs::read(&path).unwrap(), rows, "{verb}");
+        }
+    }
+}
+
 /// A file system of a few MiB, taken away when it is dropped.
 struct SmallDisk(tempfile::TempDir);
 

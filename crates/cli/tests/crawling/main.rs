@@ -13,6 +13,7 @@ mod bad_input;
 mod broad;
 mod duplicates;
 mod kill;
+mod large;
 mod outputs;
 #[path = "../../../nephila/tests/outputs/python.rs"]
 mod python;

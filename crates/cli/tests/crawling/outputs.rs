@@ -263,3 +263,33 @@ fn outputs_go_to_an_object_store_and_the_state_stays_here() {
     }
     assert_eq!(fetched, fs::read_to_string(local).unwrap());
 }
+
+#[test]
+fn two_crawls_do_not_mix_their_outputs_in_one_place() {
+    let site = site();
+    let place = format!("file://{}", site.path("place").display());
+    let crawl = |state: &str| {
+        let mut crawl = nephila();
+        let port = site.server.addr().port();
+        crawl
+            .args(["crawl", &site.seed(), "--quiet", "--max-pages", "20"])
+            .args(["--out", &place, "--state"])
+            .arg(site.path(state))
+            .arg("--resolve")
+            .arg(format!("*:{port}:127.0.0.1:{port}"));
+        crawl.output().unwrap()
+    };
+    let first = crawl("first");
+    assert_eq!(code(&first), 0, "{}", words(&first));
+    let part = site.path("place/pages/part-00000.jsonl");
+    let before = fs::read(&part).unwrap();
+    let second = crawl("second");
+    assert_eq!(code(&second), 2, "{}", words(&second));
+    let told = words(&second);
+    assert!(
+        told.contains("another crawl has put its outputs there"),
+        "{told}"
+    );
+    assert_eq!(fs::read(part).unwrap(), before);
+    assert!(!site.path("second").exists());
+}

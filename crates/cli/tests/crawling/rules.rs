@@ -50,7 +50,7 @@ impl Scripted {
             .unwrap()
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked = self.asked.lock().unwrap().clone();
         asked.sort();
         asked

@@ -21,6 +21,7 @@ use crate::journal::StopReason;
 use crate::launch::{Launch, Place};
 use crate::opening::Opened;
 use crate::options::Settings;
+use crate::products::Products;
 use crate::progress::Progress;
 use crate::sinks::Ended;
 
@@ -74,6 +75,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let first = opened.admit_seeds()?;
     let (common, receivers) = opened.common(&control, &progress);
     let mut sinks = opened.sinks;
+    sinks.begin_run(clock.now())?;
     sinks.start_publishing(false)?;
     let (sender, receiver, room) = channel();
     for handover in first {
@@ -81,6 +83,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     }
     let launch = Launch {
         workers: Workers::start(1)?,
+        products: Products::default(),
         room: AnalysisRoom::new(opened.config.body_memory.0 / 2),
         duplicates: opened.duplicates,
         config: opened.config,

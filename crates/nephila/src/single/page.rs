@@ -150,7 +150,12 @@ impl PageReport {
             Found::Document(document) => {
                 let rules = setup::follow_rules(&client.config, &client.seeds)?;
                 self.charset = Some(document.charset.name);
-                self.page = Some(found_page(*document, &rules, &parsed(&client.url)?));
+                self.page = Some(found_page(
+                    *document,
+                    body_bytes,
+                    &rules,
+                    &parsed(&client.url)?,
+                ));
             }
             Found::Text(charset) => self.charset = Some(charset),
             Found::Sitemap(_) | Found::Nothing => {}
@@ -203,8 +208,13 @@ fn answer(head: ResponseHead, reused: bool) -> Answer {
     }
 }
 
-fn found_page(document: Document, rules: &FollowRules, url: &url::Url) -> FoundPage {
-    let resolved = rules.resolve(&document, url);
+fn found_page(
+    document: Document,
+    body_bytes: u64,
+    rules: &FollowRules,
+    url: &url::Url,
+) -> FoundPage {
+    let resolved = rules.resolve(&document, url, body_bytes).links;
     let other_links = document.outlinks.len().saturating_sub(resolved.len());
     let links = resolved.into_iter().filter_map(|link| {
         let outlink = document.outlinks.get(link.place)?;
@@ -282,7 +292,7 @@ mod tests {
         let seeds = crate::seeds::parse_seeds(&["http://a.test/".to_owned()], &config).unwrap();
         let rules = setup::follow_rules(&config, &seeds).unwrap();
         let url = url::Url::parse("http://a.test/page").unwrap();
-        let page = found_page(document, &rules, &url);
+        let page = found_page(document, html.len() as u64, &rules, &url);
         let urls: Vec<_> = page.links.iter().map(|link| link.url.as_str()).collect();
         let expected =
             ["/dir/c", "/dir/x", "/y", "/dir/z"].map(|path| format!("http://a.test{path}"));

@@ -112,7 +112,14 @@ pub fn check_robots(url: &str, settings: &Settings) -> Result<RobotsReport, Erro
 async fn check(client: &Client) -> Result<RobotsReport, Error> {
     let robots_url = robots_of(&client.url)?;
     let max_bytes = client.config.max_robots_size.0;
-    let exchange = fetch_robots(&client.fetcher, parsed(&robots_url)?, max_bytes, false).await;
+    let exchange = fetch_robots(
+        &client.fetcher,
+        parsed(&robots_url)?,
+        max_bytes,
+        false,
+        |_| Ok(()),
+    )
+    .await;
     let mut report = RobotsReport {
         url: client.url.clone(),
         agent: client.config.agent.clone(),
@@ -135,7 +142,7 @@ async fn check(client: &Client) -> Result<RobotsReport, Error> {
             report.error = Some(error.to_string());
             report.decide(&Rules::deny_all());
         }
-        RobotsReply::RedirectsWithoutEnd(response) => {
+        RobotsReply::RedirectsWithoutEnd(response) | RobotsReply::RedirectRefused(response, _) => {
             report.status = Some(response.status);
             report.meaning = RobotsMeaning::TooManyRedirects;
             report.decide(&Rules::allow_all());

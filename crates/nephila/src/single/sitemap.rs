@@ -100,7 +100,8 @@ impl Reader {
         let max_bytes = self.client.config.max_robots_size.0;
         self.wait(&robots_url).await;
         let fetcher = &self.client.fetcher;
-        let exchange = fetch_robots(fetcher, parsed(&robots_url)?, max_bytes, false).await;
+        let exchange =
+            fetch_robots(fetcher, parsed(&robots_url)?, max_bytes, false, |_| Ok(())).await;
         let mut named = Vec::new();
         if let RobotsReply::Response(response) = &exchange.reply {
             self.note_turn(&robots_url, response.remote);

@@ -189,3 +189,20 @@ fn what_is_no_crawl_is_told_so() {
     let error = Status::read(&directory, 1, at(1)).unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::NotACrawl);
 }
+
+#[test]
+fn a_run_that_died_before_its_first_commit_is_broken_off() {
+    let stop = Entry::Stop(StopEntry {
+        reason: StopReason::MaxPages,
+        at: at(121),
+        ran_millis: 20,
+    });
+    for (last, state) in [
+        (None, RunState::Stopped),
+        (Some(Entry::Run(at(130))), RunState::BrokenOff),
+    ] {
+        let entries = usual().into_iter().chain([stop.clone()]).chain(last);
+        let (_root, directory) = crawl(&Settings::new(), entries.collect());
+        assert_eq!(Status::read(&directory, 1, at(140)).unwrap().state, state);
+    }
+}

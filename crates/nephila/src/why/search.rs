@@ -59,7 +59,11 @@ impl LogSearch {
             Entry::Admitted(queued) => search.note_admitted(*queued, url),
             Entry::Done(done) => search.note_done(*done, url, robots),
             Entry::Rows(position) => search.rows = position,
-            Entry::Begin { .. } | Entry::Stop(_) | Entry::Archive(_) | Entry::Published(_) => {}
+            Entry::Begin { .. }
+            | Entry::Run(_)
+            | Entry::Stop(_)
+            | Entry::Archive(_)
+            | Entry::Published(_) => {}
         })?;
         Ok(search)
     }
