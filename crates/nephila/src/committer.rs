@@ -133,7 +133,7 @@ impl Committer {
         control: Control,
     ) -> Result<Committer, Error> {
         let (sender, receiver, room) = channel();
-        sinks.start_publishing(true)?;
+        sinks.begin_run(true, clock.now())?;
         let work = move || {
             let mut desk = Desk::new(sinks, clock, room.clone());
             let ended = match desk.run(&receiver, interval) {

@@ -140,13 +140,12 @@ impl Crawl {
             seeds,
             clock,
             frontiers,
-            mut sinks,
+            sinks,
             history,
             duplicates,
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config))?;
-        sinks.begin_run(clock.now())?;
         let committer = Committer::start(sinks, config.commit_interval, clock, control.clone())?;
         let mut ended = first
             .into_iter()
@@ -162,6 +161,7 @@ impl Crawl {
             common,
             key: history.key.unwrap_or_default(),
         };
+        // What was begun comes to its end, whatever the rest says.
         let mut threads = Vec::new();
         for (number, (frontier, inbox)) in frontiers.into_iter().zip(receivers).enumerate() {
             let place = Place {
@@ -170,11 +170,8 @@ impl Crawl {
                 inbox,
                 committer: committer.sender(),
             };
-            // What was begun comes to its end, whatever the rest says.
-            ended = ended.and_then(|()| {
-                threads.push(launch.start(place, shared.clone())?);
-                Ok(())
-            });
+            let started = ended.and_then(|()| launch.start(place, shared.clone()));
+            ended = started.map(|thread| threads.push(thread));
         }
         if ended.is_err() {
             control.end();

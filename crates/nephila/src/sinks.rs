@@ -78,16 +78,12 @@ impl Sinks {
     }
 
     /// Notes that a run begins, before its first fetch: one that dies before its first commit has
-    /// then not stopped in good order.
-    pub(crate) fn begin_run(&mut self, now: Moment) -> Result<(), Error> {
+    /// then not stopped in good order. Starts publishing: beside, on a thread, or at once; what an
+    /// earlier run left is done first.
+    pub(crate) fn begin_run(&mut self, is_beside: bool, now: Moment) -> Result<(), Error> {
         let mut payload = Vec::new();
         Entry::Run(now).encode(&mut payload);
         self.log.append(&payload)?;
-        Ok(())
-    }
-
-    /// Starts publishing: beside, on a thread, or at once. What an earlier run left is done first.
-    pub(crate) fn start_publishing(&mut self, is_beside: bool) -> Result<(), Error> {
         let outputs = self.outputs.clone();
         self.publisher = Some(match is_beside && outputs.has_work() {
             true => Publisher::start(outputs, self.published)?,

@@ -28,7 +28,7 @@ use crate::classify::{classify, target};
 use crate::clock::Clock;
 use crate::duplicates::{Content, Duplicates};
 use crate::error::{Error, ErrorKind};
-use crate::follow::{Candidates, FollowRules, Origin, ResolvedLink};
+use crate::follow::{Candidates, FollowRules, Origin, Resolved};
 use crate::journal::DoneEntry;
 use crate::options::CrawlConfig;
 use crate::products::{Held, Products};
@@ -307,8 +307,7 @@ async fn answered<F>(
             content_encoding: header(&response.headers, CONTENT_ENCODING),
             purpose: class.purpose,
         };
-        context.products.enter().await;
-        match context.analyst.analyse(work).await? {
+        match analyse(context, work).await? {
             Ok(analysis) => {
                 parts.robots_header = robots_header(&response.headers);
                 let robots_header = parts.robots_header.as_deref();
@@ -317,7 +316,6 @@ async fn answered<F>(
                     candidates = found.candidates;
                 }
                 parts.links = found.links;
-                parts.links_cut = found.is_cut;
                 if class.purpose == Purpose::Page && is_wrong_kind(queued, &parts, &analysis) {
                     ending.outcome = Outcome::WrongType;
                 }
@@ -333,6 +331,15 @@ async fn answered<F>(
         }
     }
     Ok(end(context, lease, ending, parts, candidates, began))
+}
+
+/// Analyses a body once there is room for what it may come to.
+async fn analyse<F>(
+    context: &VisitContext<F>,
+    work: Work,
+) -> Result<Result<Analysis, DecodeError>, Error> {
+    context.products.enter().await;
+    context.analyst.analyse(work).await
 }
 
 /// The longest that `--max-retry-after` can be set to: what a server asks for beyond it no crawl
@@ -410,9 +417,8 @@ fn hold_content<F>(
 /// What a body leads to: its links, and which of them lead on.
 #[derive(Default)]
 struct Lead {
-    links: Vec<ResolvedLink>,
+    links: Resolved,
     candidates: Candidates,
-    is_cut: bool,
 }
 
 fn follow<F>(
@@ -438,24 +444,21 @@ fn follow<F>(
             let agent = &context.config.agent;
             let meta = robots_directives(document.robots_meta.as_deref().unwrap_or(""), agent);
             let header = robots_directives(robots_header.unwrap_or_default(), agent);
-            let resolved = context.rules.resolve(document, &url, analysis.body_bytes);
-            let links = resolved.links;
+            let links = context.rules.resolve(document, &url, analysis.body_bytes);
             let is_nofollow = meta.union(header).nofollow;
-            let candidates = context.rules.follow(document, &links, is_nofollow, &origin);
-            Lead {
-                links,
-                candidates,
-                is_cut: resolved.is_cut,
-            }
+            let candidates = context
+                .rules
+                .follow(document, &links.links, is_nofollow, &origin);
+            Lead { links, candidates }
         }
         Found::Sitemap(sitemap) => {
             let body_bytes = analysis.body_bytes;
             let candidates = context.rules.follow_sitemap(sitemap, &origin, body_bytes);
-            Lead {
+            let links = Resolved {
                 is_cut: candidates.is_cut,
-                candidates,
-                ..Lead::default()
-            }
+                ..Resolved::default()
+            };
+            Lead { links, candidates }
         }
         Found::Text(_) | Found::Nothing => Lead::default(),
     }

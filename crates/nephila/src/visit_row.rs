@@ -6,7 +6,7 @@ use nephila_parse::{Document, Warning};
 
 use crate::analysis::{Analysis, Found};
 use crate::clock::rfc3339;
-use crate::follow::ResolvedLink;
+use crate::follow::{Resolved, ResolvedLink};
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
 use crate::visit::{Ending, VisitContext, header};
 
@@ -28,9 +28,7 @@ pub(crate) struct RowParts {
     /// Whether its host had this body more often than `--max-copies`.
     pub(crate) is_copy: bool,
     /// The document's links, resolved.
-    pub(crate) links: Vec<ResolvedLink>,
-    /// There was no room for all of them.
-    pub(crate) links_cut: bool,
+    pub(crate) links: Resolved,
     /// The bytes as they went over the wire, where they are wanted and came whole.
     pub(crate) raw: Option<RawExchange>,
 }
@@ -69,15 +67,15 @@ pub(crate) fn write_row<F>(
     };
     let outlinks: Vec<_> = document
         .into_iter()
-        .flat_map(|document| outlink_rows(document, &parts.links))
+        .flat_map(|document| outlink_rows(document, &parts.links.links))
         .collect();
     let given_up = analysis.is_some_and(|analysis| analysis.is_given_up);
     let warnings: Vec<_> = document
         .into_iter()
         .flat_map(|document| &document.warnings)
-        .filter(|warning| !(parts.links_cut && **warning == Warning::LinksCut))
+        .filter(|warning| !(parts.links.is_cut && **warning == Warning::LinksCut))
         .map(warning_name)
-        .chain(parts.links_cut.then_some("links_cut"))
+        .chain(parts.links.is_cut.then_some("links_cut"))
         .chain(parts.is_copy.then_some(TOO_MANY_COPIES))
         .chain(given_up.then_some("parser_failed"))
         .collect();

@@ -75,8 +75,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let first = opened.admit_seeds()?;
     let (common, receivers) = opened.common(&control, &progress);
     let mut sinks = opened.sinks;
-    sinks.begin_run(clock.now())?;
-    sinks.start_publishing(false)?;
+    sinks.begin_run(false, clock.now())?;
     let (sender, receiver, room) = channel();
     for handover in first {
         sender.send_first(handover)?;
