@@ -310,10 +310,11 @@ fn read_within(reader: &mut dyn Read, output: &mut Output) -> Result<(), DecodeE
     }
 }
 
-/// The crate's reader does not tell truncated from corrupt; its decoder does.
+/// The crate's reader does not tell truncated from corrupt; its decoder does. Strict, because windows
+/// beyond RFC 7932's 16 MB, up to a gigabyte, are not what `br` means.
 fn unbrotli(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {
     let alloc = StandardAlloc::default;
-    let mut state = BrotliState::new(alloc(), alloc(), alloc());
+    let mut state = BrotliState::new_strict(alloc(), alloc(), alloc());
     let (mut left_in, mut at_in, mut total) = (input.len(), 0, 0);
     loop {
         let at_out = output.bytes.len();

@@ -258,6 +258,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_brotli_window_beyond_the_webs_is_refused() {
+        let encode = |large_window, lgwin| {
+            let params = brotli::enc::BrotliEncoderParams {
+                large_window,
+                lgwin,
+                quality: 5,
+                ..Default::default()
+            };
+            let mut out = Vec::new();
+            brotli::BrotliCompress(&mut page().as_slice(), &mut out, &params).unwrap();
+            out
+        };
+        let widest = encode(false, 24);
+        assert_eq!(decode("br", &widest, NO_LIMIT).unwrap(), page());
+        let large_window = encode(true, 28);
+        assert_eq!(
+            decode("br", &large_window, NO_LIMIT),
+            Err(DecodeErrorKind::Corrupt)
+        );
+    }
+
     proptest! {
         /// Whatever comes, decoding ends, does not panic and gives no more than the limit.
         #[test]
