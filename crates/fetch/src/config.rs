@@ -14,7 +14,8 @@ use crate::resolve::ResolveRule;
 /// checked by [`crate::Shared::new`].
 #[derive(Debug, Clone)]
 pub struct FetchConfig {
-    /// Limit for looking up a name.
+    /// Limit for looking up a name, from when it is asked for: where as many are asked for as may be
+    /// at once, the wait counts only towards `total_timeout`.
     pub dns_timeout: Duration,
     /// Limit for opening a connection, over all addresses of a host; a proxy's CONNECT included.
     pub connect_timeout: Duration,

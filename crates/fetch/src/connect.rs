@@ -192,10 +192,7 @@ async fn look_up(
     progress: &mut Progress<'_>,
 ) -> Result<Arc<[IpAddr]>, Failure> {
     progress.enter(Stage::Dns);
-    let lookup = dns.lookup(&shared.dns_setup, &shared.dns_cache, host, progress.now());
-    deadline
-        .run(Stage::Dns, shared.config.dns_timeout, lookup)
-        .await?
+    dns.lookup(shared, host, progress.now(), deadline).await
 }
 
 /// IPv6 and IPv4 in turn, beginning with the family of the first (RFC 8305 section 4).

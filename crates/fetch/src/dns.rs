@@ -17,9 +17,11 @@ use hickory_resolver::{Hosts, Resolver, TokioResolver, system_conf};
 use tokio::sync::Semaphore;
 
 use crate::config::FetchConfig;
-use crate::error::FetchErrorKind;
+use crate::deadline::Deadline;
+use crate::error::{FetchErrorKind, Stage};
 use crate::failure::Failure;
 use crate::proxy::is_localhost;
+use crate::shared::Shared;
 
 /// Answers kept, over all threads: at some 150 bytes each, 10 MB.
 const CACHE_ENTRIES: usize = 65_536;
@@ -176,11 +178,12 @@ impl DnsResolver {
     /// domains.
     pub(crate) async fn lookup(
         &self,
-        setup: &DnsSetup,
-        cache: &DnsCache,
+        shared: &Shared,
         host: &str,
         now: Duration,
+        deadline: Deadline,
     ) -> Result<Arc<[IpAddr]>, Failure> {
+        let cache = &shared.dns_cache;
         if is_localhost(host) {
             return Ok([Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()].into());
         }
@@ -190,9 +193,14 @@ impl DnsResolver {
         let Some(name) = absolute_name(host) else {
             return Err(no_address("it cannot be a host's name"));
         };
-        // The semaphore is never closed; were it, the lookup would go on without a place.
-        let _place = self.places.acquire().await;
-        match self.ask(setup, name).await {
+        // A wait for a place is not the name's: the names that are asked for may be other people's and
+        // never answered. Only the limit for all of it counts. The semaphore is never closed; were it,
+        // the lookup would go on without a place.
+        let waiting = self.places.acquire();
+        let _place = deadline.run(Stage::Total, Duration::MAX, waiting).await?;
+        let asking = self.ask(&shared.dns_setup, name);
+        let limit = shared.config.dns_timeout;
+        match deadline.run(Stage::Dns, limit, asking).await? {
             Ok((addresses, ttl)) => {
                 cache.put(host, Ok(Arc::clone(&addresses)), now, ttl.min(TTL_MAX));
                 Ok(addresses)

@@ -217,14 +217,12 @@ impl Fetcher {
         if let Some(taken) = self.check_out(target, progress)? {
             return Ok(taken);
         }
-        let config = &self.shared.config;
-        if target.secure && config.http2 {
+        if target.secure && self.shared.config.http2 {
             if let Some(other) = self.pool.connecting(&target.origin) {
                 progress.enter(Stage::Connect);
-                let limit = config.dns_timeout + config.connect_timeout + config.tls_timeout;
-                deadline
-                    .run(Stage::Connect, limit, other.notified())
-                    .await?;
+                // The one that connects has limits of its own for each step.
+                let made = other.notified();
+                deadline.run(Stage::Total, Duration::MAX, made).await?;
                 if let Some(taken) = self.check_out(target, progress)? {
                     return Ok(taken);
                 }

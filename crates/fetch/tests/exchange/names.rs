@@ -6,11 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use nephila_fetch::{FetchConfig, FetchErrorKind};
+use nephila_fetch::{FetchConfig, FetchErrorKind, Stage};
 use tokio::net::UdpSocket;
 use tokio::task::spawn_local;
 
 use crate::scripted::{Server, fetcher, get, local, run_in_virtual_time, text, url};
+
+/// In place of a code: the question is not answered.
+const SILENCE: u8 = 255;
 
 /// Addresses and TTL of names; a name that is not there gives NXDOMAIN, one with `Err` that code.
 pub(crate) type Zone = HashMap<&'static str, Result<(Vec<IpAddr>, u32), u8>>;
@@ -36,7 +39,9 @@ impl NameServer {
             let mut buffer = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
                 let answer = answer(&buffer[..length], &zone.borrow(), &asked);
-                socket.send_to(&answer, from).await.unwrap();
+                if let Some(answer) = answer {
+                    socket.send_to(&answer, from).await.unwrap();
+                }
             }
         });
         server
@@ -51,7 +56,7 @@ impl NameServer {
 }
 
 /// A DNS answer (RFC 1035 section 4.1) to the one question in `query`.
-fn answer(query: &[u8], zone: &Zone, asked: &RefCell<Vec<String>>) -> Vec<u8> {
+fn answer(query: &[u8], zone: &Zone, asked: &RefCell<Vec<String>>) -> Option<Vec<u8>> {
     let (mut at, mut labels) = (12, Vec::new());
     while query[at] != 0 {
         let length = usize::from(query[at]);
@@ -66,6 +71,7 @@ fn answer(query: &[u8], zone: &Zone, asked: &RefCell<Vec<String>>) -> Vec<u8> {
     }
     let (code, addresses, ttl) = match zone.get(name.as_str()) {
         None => (3, vec![], 0),
+        Some(Err(SILENCE)) => return None,
         Some(Err(code)) => (*code, vec![], 0),
         Some(Ok((addresses, ttl))) => (0, addresses.clone(), *ttl),
     };
@@ -89,7 +95,7 @@ fn answer(query: &[u8], zone: &Zone, asked: &RefCell<Vec<String>>) -> Vec<u8> {
     out.extend([0x81, 0x80 | code, 0, 1, 0, count, 0, 0, 0, 0]);
     out.extend(question);
     out.extend(records);
-    out
+    Some(out)
 }
 
 pub(crate) fn ips(list: &[&str]) -> Vec<IpAddr> {
@@ -207,6 +213,48 @@ fn nobody_listens() {
             (FetchErrorKind::ConnectFailed, true)
         );
         assert_eq!(error.to_string(), "connection refused by 127.0.0.1:1");
+    });
+}
+
+/// Four times as many names as are asked for at once are never answered: one behind them waits for all
+/// of those, four times its own limit.
+#[test]
+fn names_that_are_not_answered_do_not_use_up_the_time_of_others() {
+    const LIMIT: Duration = Duration::from_millis(700);
+    run_in_virtual_time(async {
+        let server = Server::echoing().await;
+        let port = server.address.port();
+        let silent: Vec<&'static str> = (0..4 * 128)
+            .map(|n| &*Box::leak(format!("silent{n}.test").into_boxed_str()))
+            .collect();
+        let mut zone: Zone = silent.iter().map(|name| (*name, Err(SILENCE))).collect();
+        zone.insert("a.test", Ok((ips(&["127.0.0.1"]), 60)));
+        let names = NameServer::start(zone).await;
+        let fetcher = Rc::new(fetcher(FetchConfig {
+            dns_timeout: LIMIT,
+            total_timeout: LIMIT * 6,
+            ..names.config()
+        }));
+        let ask = |name: &str| {
+            let (fetcher, url) = (Rc::clone(&fetcher), url(&format!("http://{name}:{port}/")));
+            spawn_local(async move { get(&fetcher, url).await })
+        };
+        let silent: Vec<_> = silent.into_iter().map(ask).collect();
+        let innocent = ask("a.test").await.unwrap().unwrap();
+        let waited = innocent.times.dns;
+        assert!(waited >= LIMIT * 4 && waited < LIMIT * 5, "{waited:?}");
+        for asked in silent {
+            let error = asked.await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), FetchErrorKind::TimedOut(Stage::Dns));
+        }
+
+        // Behind more of them than there is time for, it is the whole that took too long.
+        let more: Vec<_> = (0..7 * 128)
+            .map(|n| ask(&format!("silent{}.test", n % 512)))
+            .collect();
+        let error = ask("b.test").await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), FetchErrorKind::TimedOut(Stage::Total));
+        drop(more);
     });
 }
 
