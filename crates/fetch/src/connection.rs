@@ -17,7 +17,9 @@ use tokio::time::timeout;
 
 use crate::config::FetchConfig;
 use crate::connect::Transport;
+use crate::error::FetchErrorKind;
 use crate::failure::{Failure, find_source};
+use crate::heads::Heads;
 use crate::raw::{Keeper, Tap};
 use crate::stream::Stream;
 
@@ -41,7 +43,7 @@ type Body = Empty<Bytes>;
 
 enum Sender {
     Http1(http1::SendRequest<Body>),
-    Http2(http2::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>, Rc<Heads>),
 }
 
 /// A connection that can take a request. Its driving task ends, and the socket closes, when the last
@@ -71,14 +73,17 @@ impl Connection {
         transport: Transport,
         config: &FetchConfig,
     ) -> Result<Connection, Failure> {
-        let (stream, tap) = Stream::new(transport.carrier);
+        let heads = transport
+            .http2
+            .then(|| Rc::new(Heads::new(config.max_header_bytes)));
+        let (stream, tap) = Stream::new(transport.carrier, heads.clone());
         let io = TokioIo::new(stream);
         let (in_use, unused) = oneshot::channel();
-        let sender = if transport.http2 {
+        let sender = if let Some(heads) = heads {
             let started = http2_builder(config).handshake(io).await;
             let (sender, driver) = started.map_err(Failure::before_headers)?;
             spawn_local(drive(driver, unused));
-            Sender::Http2(sender)
+            Sender::Http2(sender, heads)
         } else {
             let started = http1_builder(config).handshake(io).await;
             let (sender, driver) = started.map_err(Failure::before_headers)?;
@@ -97,11 +102,11 @@ impl Connection {
 
     /// A second handle on a connection that takes several requests at once (HTTP/2).
     pub(crate) fn share(&self) -> Option<Connection> {
-        let Sender::Http2(sender) = &self.sender else {
+        let Sender::Http2(sender, heads) = &self.sender else {
             return None;
         };
         Some(Connection {
-            sender: Sender::Http2(sender.clone()),
+            sender: Sender::Http2(sender.clone(), Rc::clone(heads)),
             remote: self.remote,
             reused: true,
             tap: Rc::clone(&self.tap),
@@ -110,7 +115,7 @@ impl Connection {
     }
 
     pub(crate) fn is_http2(&self) -> bool {
-        matches!(self.sender, Sender::Http2(_))
+        matches!(self.sender, Sender::Http2(..))
     }
 
     /// Whether both are handles on one connection.
@@ -121,7 +126,7 @@ impl Connection {
     pub(crate) fn is_closed(&self) -> bool {
         match &self.sender {
             Sender::Http1(sender) => sender.is_closed(),
-            Sender::Http2(sender) => sender.is_closed(),
+            Sender::Http2(sender, _) => sender.is_closed(),
         }
     }
 
@@ -129,7 +134,7 @@ impl Connection {
     pub(crate) fn keep_raw(&self, request: &http::Request<Body>, max_bytes: u64) -> Keeper {
         match self.sender {
             Sender::Http1(_) => Keeper::recording(&self.tap, max_bytes),
-            Sender::Http2(_) => Keeper::making(request),
+            Sender::Http2(..) => Keeper::making(request),
         }
     }
 
@@ -155,12 +160,30 @@ impl Connection {
                 }
                 (sender.try_send_request(request).await, false)
             }
-            Sender::Http2(sender) => (sender.try_send_request(request).await, true),
+            Sender::Http2(sender, heads) => {
+                let waiting = heads.wait();
+                let result = sender.try_send_request(request).await;
+                drop(waiting);
+                if heads.flooded() && result.is_err() {
+                    return Err(flooded());
+                }
+                (result, true)
+            }
         };
         result.map_err(|error| {
             let silent = !http2 && self.tap.bytes_read() == read_before;
             send_failure(error, silent, http2)
         })
+    }
+}
+
+/// Sending it again would be answered no better.
+fn flooded() -> SendFailure {
+    let message = "response headers, interim ones included, are larger than the limit";
+    SendFailure {
+        failure: Failure::new(FetchErrorKind::HeadersTooLarge, message),
+        unanswered: false,
+        refused: false,
     }
 }
 

@@ -25,6 +25,7 @@ mod dns;
 mod error;
 mod failure;
 mod fetch;
+mod heads;
 mod limits;
 mod pool;
 mod progress;

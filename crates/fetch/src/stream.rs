@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::heads::Heads;
 use crate::raw::Tap;
 
 /// The two ways of carrying bytes.
@@ -19,22 +20,23 @@ pub(crate) enum Carrier {
 
 /// A carrier that tells its tap what is read from it (after decryption): a request that failed while
 /// the count stood still got no byte of a response, and may be sent again. What is written is told
-/// too, for exchanges whose bytes are kept.
+/// too, for exchanges whose bytes are kept. Over HTTP/2 heads are held against their bounds.
 pub(crate) struct Stream {
     carrier: Carrier,
     tap: Rc<Tap>,
+    heads: Option<Rc<Heads>>,
 }
 
 impl Stream {
-    pub(crate) fn new(carrier: Carrier) -> (Stream, Rc<Tap>) {
+    /// `heads` where HTTP/2 will be spoken.
+    pub(crate) fn new(carrier: Carrier, heads: Option<Rc<Heads>>) -> (Stream, Rc<Tap>) {
         let tap = Rc::new(Tap::default());
-        (
-            Stream {
-                carrier,
-                tap: Rc::clone(&tap),
-            },
-            tap,
-        )
+        let stream = Stream {
+            carrier,
+            tap: Rc::clone(&tap),
+            heads,
+        };
+        (stream, tap)
     }
 }
 
@@ -45,13 +47,25 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.heads.as_ref().is_some_and(|heads| heads.turn_is_due()) {
+            // Those that were woken by the heads come before this task, which is woken after them.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
-        let result = ready!(match &mut this.carrier {
+        let polled = match &mut this.carrier {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
-        });
-        let filled = buffer.filled();
-        this.tap.received(filled.get(before..).unwrap_or_default());
+        };
+        if let (Poll::Pending, Some(heads)) = (&polled, &this.heads) {
+            heads.turn_taken();
+        }
+        let result = ready!(polled);
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        this.tap.received(read);
+        if let Some(heads) = &this.heads {
+            heads.received(read)?;
+        }
         Poll::Ready(result)
     }
 }
@@ -109,5 +123,74 @@ impl AsyncWrite for Stream {
             Carrier::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::heads::tests::frame;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Wakes>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads once, where something can be read or a turn is due.
+    fn read_once(stream: &mut Stream, waker: &Waker) -> Poll<usize> {
+        let mut bytes = [0; 8 * 1024];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let polled = Pin::new(stream).poll_read(&mut Context::from_waker(waker), &mut buffer);
+        polled.map(|result| result.map(|()| buffer.filled().len()).unwrap())
+    }
+
+    /// How many bytes are read without a pause, and whether the reader wakes itself then.
+    async fn read_in_one_turn(kind: u8) -> (usize, bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let heads = Rc::new(Heads::new(1 << 20));
+        let _waiting = heads.wait();
+        let (mut stream, _) = Stream::new(Carrier::Plain(client.unwrap()), Some(Rc::clone(&heads)));
+        let mut server = server.unwrap().0;
+        server.write_all(&frame(kind, 50_000)).await.unwrap();
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut read = 0;
+        // The first bytes may not be there yet.
+        while read == 0 {
+            if let Poll::Ready(count) = read_once(&mut stream, &waker) {
+                read = count;
+            }
+            tokio::task::yield_now().await;
+        }
+        wakes.0.store(0, Ordering::Relaxed);
+        while let Poll::Ready(count) = read_once(&mut stream, &waker) {
+            read += count;
+        }
+        (read, wakes.0.load(Ordering::Relaxed) == 1)
+    }
+
+    #[test]
+    fn heads_are_read_in_turns_and_bodies_are_not() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            assert_eq!(read_in_one_turn(1).await, (16 * 1024, true));
+            assert_eq!(read_in_one_turn(0).await, (50_009, false));
+        });
     }
 }

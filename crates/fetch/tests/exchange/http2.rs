@@ -1,5 +1,7 @@
 //! HTTP/2 by ALPN: one connection for many requests, and what happens when it ends.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes as Data;
@@ -7,10 +9,11 @@ use h2::Reason;
 use h2::server::{Connection, SendResponse};
 use http::Request as Asked;
 use nephila_fetch::{BodyFilter, Fetch, FetchConfig, FetchErrorKind, Fetcher, Request, Stage};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_local;
 
 use crate::scripted::{
-    self, Peer, Server, eventually, fetcher, get, run, run_in_virtual_time, text, url,
+    self, Peer, Server, eventually, fetcher, get, run, run_in_virtual_time, settle, text, url,
 };
 use crate::tls::{Authority, serve};
 
@@ -274,6 +277,145 @@ fn limits_hold_for_http2_too() {
             let response = fetcher.fetch(cut.clone()).await.unwrap();
             assert!(response.body_cut && response.wire_bytes == 1000 && response.reused);
         }
+    });
+}
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1) on a stream.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// A frame of type HEADERS, whole in itself, with that status and nothing else.
+fn head(stream: u32, status: &str, end: bool) -> Vec<u8> {
+    // `:status` is the eighth name of HPACK's table; the value stands as it is.
+    let block = [&[0x08, 3], status.as_bytes()].concat();
+    frame(1, 0x4 | u8::from(end), stream, &block)
+}
+
+/// Reads a connection's frames until the next request, whose stream it gives.
+async fn request_stream(io: &mut Box<dyn scripted::Bytes>) -> Option<u32> {
+    loop {
+        let mut start = [0; 9];
+        io.read_exact(&mut start).await.ok()?;
+        let length = u32::from_be_bytes([0, start[0], start[1], start[2]]);
+        io.read_exact(&mut vec![0; length as usize]).await.ok()?;
+        if start[3] == 1 {
+            return Some(u32::from_be_bytes([start[5], start[6], start[7], start[8]]));
+        }
+    }
+}
+
+/// A server that answers the first request with `interim` interim heads and a final one, and the
+/// others with a final one; and the count of the bytes that it got rid of.
+async fn hinting(interim: usize) -> (Server, Fetcher, Authority, Rc<Cell<usize>>) {
+    let sent = Rc::new(Cell::new(0));
+    let authority = Authority::new();
+    let acceptor = authority.server(&["a.test"], YEARS, &["h2"]);
+    let count = Rc::clone(&sent);
+    let server = serve(acceptor, move |mut peer| {
+        let count = Rc::clone(&count);
+        async move {
+            let mut preface = [0; 24];
+            peer.io.read_exact(&mut preface).await.unwrap();
+            peer.send(frame(4, 0, 0, &[])).await;
+            let mut left = if peer.index == 0 { interim } else { 0 };
+            while let Some(stream) = request_stream(&mut peer.io).await {
+                while left > 0 {
+                    let some = left.min(100);
+                    let hints = head(stream, "103", false).repeat(some);
+                    if peer.io.write_all(&hints).await.is_err() {
+                        return;
+                    }
+                    count.set(count.get() + hints.len());
+                    left -= some;
+                    // What is sent is read before more is: so nothing waits in between uncounted.
+                    settle().await;
+                }
+                peer.send(head(stream, "200", true)).await;
+            }
+        }
+    })
+    .await;
+    let config = FetchConfig {
+        max_header_bytes: 20_000,
+        ..authority.trusted(&server)
+    };
+    (server, fetcher(config), authority, sent)
+}
+
+#[test]
+fn interim_heads_are_passed_over_up_to_a_bound() {
+    run(async {
+        let (server, fetcher, _authority, sent) = hinting(10_000).await;
+        for _ in 0..2 {
+            let response = get(&fetcher, url("https://a.test/")).await.unwrap();
+            assert_eq!(response.status, 200);
+        }
+        assert_eq!((server.connections(), sent.get()), (1, 10_000 * 14));
+    });
+}
+
+#[test]
+fn a_flood_of_interim_heads_is_left() {
+    run(async {
+        let (server, fetcher, _authority, sent) = hinting(usize::MAX).await;
+        let error = get(&fetcher, url("https://a.test/")).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.is_transient()),
+            (FetchErrorKind::HeadersTooLarge, false)
+        );
+        assert_eq!(
+            error.to_string(),
+            "response headers, interim ones included, are larger than the limit"
+        );
+        eventually(|| server.open() == 0).await;
+        assert!((140_000..200_000).contains(&sent.get()), "{}", sent.get());
+        let response = get(&fetcher, url("https://a.test/")).await.unwrap();
+        assert_eq!((response.status, server.connections()), (200, 2));
+    });
+}
+
+/// Large bodies on the other streams are not held against one that waits.
+#[test]
+fn bodies_beside_an_exchange_that_waits_have_no_such_bound() {
+    run(async {
+        let limits = FetchConfig {
+            max_header_bytes: 1000,
+            ..scripted::local()
+        };
+        let (server, fetcher, _authority) = h2_server(limits, |_, mut connection| async move {
+            let mut waiting = None;
+            let mut bodies = 0;
+            while let Some(Ok(exchange)) = connection.accept().await {
+                if exchange.0.uri().path() == "/waits" {
+                    waiting = Some(exchange);
+                    continue;
+                }
+                respond(exchange, vec![b'x'; 3_000_000]);
+                bodies += 1;
+                if bodies == 5 {
+                    respond(waiting.take().unwrap(), "at last");
+                }
+            }
+        })
+        .await;
+        let fetcher = Rc::new(fetcher);
+        assert!(get(&fetcher, url("https://a.test/first")).await.is_ok());
+        let waits = {
+            let fetcher = Rc::clone(&fetcher);
+            spawn_local(async move { get(&fetcher, url("https://a.test/waits")).await })
+        };
+        settle().await;
+        for _ in 0..4 {
+            let response = get(&fetcher, url("https://a.test/")).await.unwrap();
+            assert_eq!(response.body.len(), 3_000_000);
+        }
+        assert_eq!(text(&waits.await.unwrap().unwrap()), "at last");
+        assert_eq!(server.connections(), 1);
     });
 }
 
