@@ -7,6 +7,8 @@
 //! while others wait, a body that has held room for long has to give it back.
 //!
 //! Together bodies hold at most: the room, one body's limit, and [`FREE_BYTES`] for each exchange.
+//! Where an exchange is recorded for an archive as well, its record counts with its body, and
+//! [`FREE_WITH_RECORD_BYTES`] are free. What comes before the final head has a bound of its own (`raw`).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use tokio::time::Sleep;
 
 /// What every body may hold without taking room, in bytes: compressed, three pages of four are smaller.
 pub(crate) const FREE_BYTES: u64 = 32 * 1024;
+/// The same for a body and its record, which has a head and is not as closely packed.
+const FREE_WITH_RECORD_BYTES: u64 = 2 * FREE_BYTES + PIECE_BYTES;
 /// Room is taken in pieces, in bytes.
 const PIECE_BYTES: u64 = 16 * 1024;
 /// How long a body keeps its room while others wait for some.
@@ -43,11 +47,19 @@ pub(crate) struct HeldRoom {
     patience: Option<Pin<Box<Sleep>>>,
 }
 
-/// A body that was read, and its room.
-struct Roomed {
-    bytes: Bytes,
+/// The room of a body that was read and of what was recorded with it: given back as a whole, when all
+/// that it was filled with is dropped.
+pub(crate) struct SealedRoom(Option<Arc<Permits>>);
+
+struct Permits {
     _held: Option<OwnedSemaphorePermit>,
     _last: Option<OwnedSemaphorePermit>,
+}
+
+/// Bytes, and the room that they are in.
+struct Roomed {
+    bytes: Bytes,
+    _room: Arc<Permits>,
 }
 
 impl AsRef<[u8]> for Roomed {
@@ -87,18 +99,27 @@ impl BodyRoom {
 
     /// Nothing held yet but the bytes that are free.
     pub(crate) fn enter(self: &Arc<BodyRoom>) -> HeldRoom {
+        self.enter_with(FREE_BYTES)
+    }
+
+    /// The same for a body and its record.
+    pub(crate) fn enter_recorded(self: &Arc<BodyRoom>) -> HeldRoom {
+        self.enter_with(FREE_WITH_RECORD_BYTES)
+    }
+
+    fn enter_with(self: &Arc<BodyRoom>, free: u64) -> HeldRoom {
         HeldRoom {
             room: Arc::clone(self),
             held: None,
             last: None,
-            covered: FREE_BYTES,
+            covered: free,
             patience: None,
         }
     }
 
     /// What is not taken, in bytes.
     #[cfg(test)]
-    fn left_bytes(&self) -> u64 {
+    pub(crate) fn left_bytes(&self) -> u64 {
         self.pieces.available_permits() as u64 * PIECE_BYTES
     }
 }
@@ -131,17 +152,15 @@ impl HeldRoom {
         }
     }
 
-    /// `bytes` with the room that they take, which is given back when the last handle on them is
-    /// dropped: a body takes room until it was analysed.
-    pub(crate) fn fill(self, bytes: Bytes) -> Bytes {
-        if self.held.is_none() && self.last.is_none() {
-            return bytes;
-        }
-        Bytes::from_owner(Roomed {
-            bytes,
-            _held: self.held,
-            _last: self.last,
-        })
+    /// No more is taken.
+    pub(crate) fn seal(self) -> SealedRoom {
+        let holds_some = self.held.is_some() || self.last.is_some();
+        SealedRoom(holds_some.then(|| {
+            Arc::new(Permits {
+                _held: self.held,
+                _last: self.last,
+            })
+        }))
     }
 
     fn take(&mut self, taken: OwnedSemaphorePermit, pieces: u32) {
@@ -170,6 +189,20 @@ impl HeldRoom {
                 return;
             }
             someone.await;
+        }
+    }
+}
+
+impl SealedRoom {
+    /// `bytes` with the room, which they keep until the last handle on them is dropped: a body takes
+    /// room until it was analysed, a record until it was archived.
+    pub(crate) fn fill(&self, bytes: Bytes) -> Bytes {
+        match &self.0 {
+            None => bytes,
+            Some(room) => Bytes::from_owner(Roomed {
+                bytes,
+                _room: Arc::clone(room),
+            }),
         }
     }
 }
@@ -208,11 +241,16 @@ mod tests {
             assert_eq!(room.left_bytes(), 3 * PIECE_BYTES);
             assert!(is_ready(body.grow(FREE_BYTES + 4 * PIECE_BYTES)));
             assert_eq!(room.left_bytes(), 0);
-            let bytes = body.fill(Bytes::from_static(b"whole"));
+            let sealed = body.seal();
+            let bytes = sealed.fill(Bytes::from_static(b"whole"));
+            let record = sealed.fill(Bytes::from_static(b"record"));
+            drop(sealed);
             let part = bytes.slice(1..3);
             drop(bytes);
             assert_eq!((&part[..], room.left_bytes()), (&b"ho"[..], 0));
             drop(part);
+            assert_eq!((&record[..], room.left_bytes()), (&b"record"[..], 0));
+            drop(record);
             assert_eq!(room.left_bytes(), 4 * PIECE_BYTES);
         });
     }

@@ -4,30 +4,52 @@ use bytes::Bytes;
 
 use crate::body_room::FREE_BYTES;
 
-/// The largest piece, in bytes.
+/// The largest piece of a body, in bytes.
 const PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// The first and the largest piece of a record, in bytes: most messages are small, and what comes next
+/// is not known.
+const RECORD_PIECE_BYTES: usize = 2 * 1024;
+const RECORD_PIECE_BYTES_MAX: usize = 16 * 1024;
 
-/// A body in pieces, which are put together when it is whole. One vector that grows would leave
+/// A body, or what is recorded of a connection, in pieces, which are put together when it is whole. One vector that grows would leave
 /// behind, each time it moves, as much memory as it had: for a body that never ends all of it in vain.
 pub(crate) struct Collected {
     full: Vec<Vec<u8>>,
     last: Vec<u8>,
     /// Bytes in the full pieces.
     full_bytes: usize,
-    /// The most that the body will have.
+    /// The most that there will be.
     most: usize,
+    first_piece: usize,
+    largest_piece: usize,
 }
 
 impl Collected {
+    /// For a body that has `most` bytes.
     pub(crate) fn new(most: u64) -> Collected {
+        let first_piece = usize::try_from(FREE_BYTES).unwrap_or(usize::MAX);
         let mut collected = Collected {
             full: Vec::new(),
             last: Vec::new(),
             full_bytes: 0,
             most: usize::try_from(most).unwrap_or(usize::MAX),
+            first_piece,
+            largest_piece: PIECE_BYTES_MAX,
         };
         collected.last = Vec::with_capacity(collected.next_piece(0));
         collected
+    }
+
+    /// For a record that begins so; it takes nothing before something comes.
+    pub(crate) fn of_record(beginning: Vec<u8>) -> Collected {
+        Collected {
+            full: Vec::new(),
+            last: beginning,
+            full_bytes: 0,
+            most: usize::MAX,
+            first_piece: RECORD_PIECE_BYTES,
+            largest_piece: RECORD_PIECE_BYTES_MAX,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,7 +82,7 @@ impl Collected {
         self.full.push(full);
     }
 
-    /// The body in one piece. Each part is let go as soon as it was copied.
+    /// All of it in one piece. Each part is let go as soon as it was copied.
     pub(crate) fn into_bytes(self) -> Bytes {
         if self.full.is_empty() {
             return self.last.into();
@@ -73,12 +95,11 @@ impl Collected {
         whole.into()
     }
 
-    /// As much again, so that there are few pieces; not more than the body can have.
+    /// As much again, so that there are few pieces; not more than there can be.
     fn next_piece(&self, needed: usize) -> usize {
-        let first = usize::try_from(FREE_BYTES).unwrap_or(usize::MAX);
         let held = self.full_bytes + self.last.capacity();
-        held.max(first)
-            .min(PIECE_BYTES_MAX)
+        held.max(self.first_piece)
+            .min(self.largest_piece)
             .min(self.most.saturating_sub(held))
             .max(needed)
     }
@@ -119,5 +140,24 @@ mod tests {
         }
         let held = endless.bytes_held_with(0) as usize;
         assert!(held - endless.len() <= PIECE_BYTES_MAX, "{held}");
+    }
+
+    #[test]
+    fn a_record_holds_little_beside_what_came() {
+        for step in [1, 100, 3_000, 70_000, 300_000] {
+            let mut record = Collected::of_record(Vec::new());
+            assert_eq!(record.bytes_held_with(0), 0);
+            let mut came = Vec::new();
+            while came.len() < 1_000_000 {
+                let data = vec![(came.len() % 251) as u8; step];
+                record.take(&data);
+                came.extend(data);
+                let spare = record.bytes_held_with(0) as usize - record.len();
+                let most = RECORD_PIECE_BYTES_MAX.min(came.len() + RECORD_PIECE_BYTES);
+                assert!(spare <= most, "{spare} bytes of nothing for {}", came.len());
+            }
+            assert!(record.full.len() < 1_000);
+            assert!(record.into_bytes() == came);
+        }
     }
 }

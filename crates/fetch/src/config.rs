@@ -35,7 +35,8 @@ pub struct FetchConfig {
     pub max_wire_bytes: u64,
     /// Room for all bodies under way together, in bytes on the wire, over all threads. The first 32 KiB
     /// of each are free, and one at a time may go beyond it up to `max_wire_bytes`. A body for which
-    /// there is none waits; one that has held room for ten seconds while others wait times out.
+    /// there is none waits; one that has held room for ten seconds while others wait times out. The
+    /// bytes that are kept for [`crate::Request::keep_raw`] count with their body.
     pub max_bodies_bytes: u64,
     /// Limit for a body after decoding, in bytes. Kept here for the caller of
     /// [`crate::decode_body`]; the exchange itself does not decode.

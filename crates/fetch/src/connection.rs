@@ -20,7 +20,7 @@ use crate::connect::Transport;
 use crate::error::FetchErrorKind;
 use crate::failure::{Failure, find_source};
 use crate::heads::Heads;
-use crate::raw::{Keeper, Tap};
+use crate::raw::{Keeper, RecordLimits, Tap};
 use crate::stream::Stream;
 
 /// How long a connection that nobody uses any more may take to say goodbye.
@@ -130,10 +130,10 @@ impl Connection {
         }
     }
 
-    /// Keeps the bytes of the exchange that `request` is about to begin, `max_bytes` at most.
-    pub(crate) fn keep_raw(&self, request: &http::Request<Body>, max_bytes: u64) -> Keeper {
+    /// Keeps the bytes of the exchange that `request` is about to begin, within `limits`.
+    pub(crate) fn keep_raw(&self, request: &http::Request<Body>, limits: RecordLimits) -> Keeper {
         match self.sender {
-            Sender::Http1(_) => Keeper::recording(&self.tap, max_bytes),
+            Sender::Http1(_) => Keeper::recording(&self.tap, limits),
             Sender::Http2(..) => Keeper::making(request),
         }
     }

@@ -9,6 +9,7 @@ use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
+use crate::body_room::HeldRoom;
 use crate::collected::Collected;
 use crate::config::FetchConfig;
 use crate::connect::{self, address_busy, wants_credentials};
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 use crate::limits::{AddressLimit, AddressPermit};
 use crate::pool::Pool;
 use crate::progress::Progress;
-use crate::raw::{Keeper, max_recorded_bytes};
+use crate::raw::{Keeper, RecordLimits};
 use crate::request::{Request, to_http};
 use crate::response::{Response, ResponseHead};
 use crate::shared::Shared;
@@ -120,9 +121,14 @@ impl Fetcher {
         let wanted = request.take.wants(head.status, &head.headers);
         let reusable = is_framed_once(&head);
         progress.head = Some(head);
+        let mut room = match taken.raw {
+            None => shared.body_room.enter(),
+            Some(_) => shared.body_room.enter_recorded(),
+        };
         let (body, body_cut) = if wanted {
             let limit = BodyLimit::of(request, &shared.config);
-            let collected = self.collect(body, limit, deadline).await;
+            let raw = taken.raw.as_ref();
+            let collected = self.collect(body, limit, deadline, &mut room, raw).await;
             collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
         } else {
             // Dropping the body makes hyper read what is already there and otherwise close the
@@ -139,6 +145,9 @@ impl Fetcher {
             .filter(|_| wanted && !body_cut)
             .zip(head.as_ref())
             .and_then(|(raw, head)| raw.finish(&request.method, head, &body));
+        let room = room.seal();
+        let body = room.fill(body);
+        let raw = raw.map(|raw| raw.within(&room));
         let (remote, reused) = (Some(connection.remote), connection.reused);
         if reusable && !body_cut {
             self.pool
@@ -179,13 +188,16 @@ impl Fetcher {
             let http = to_http(request, target, &self.shared, taken.connection.is_http2())?;
             if request.keep_raw {
                 let limit = BodyLimit::of(request, &self.shared.config).max;
-                let max_bytes = max_recorded_bytes(self.shared.config.max_header_bytes, limit);
-                taken.raw = Some(taken.connection.keep_raw(&http, max_bytes));
+                let limits = RecordLimits::of(self.shared.config.max_header_bytes, limit);
+                taken.raw = Some(taken.connection.keep_raw(&http, limits));
             }
             let limit = self.shared.config.first_byte_timeout;
             let sending = taken.connection.send(http);
             let failure = match deadline.run(Stage::FirstByte, limit, sending).await {
-                Ok(Ok(response)) => return Ok((taken, response)),
+                Ok(Ok(response)) => {
+                    taken.raw.as_ref().inspect(|raw| raw.head_came());
+                    return Ok((taken, response));
+                }
                 Ok(Err(SendFailure {
                     unanswered: true,
                     refused,
@@ -299,19 +311,25 @@ impl Fetcher {
         }
     }
 
-    /// Reads the body to its end, or to the limit where it is cut: then `true` is with it.
+    /// Reads the body to its end, or to the limit where it is cut: then `true` is with it. Takes room
+    /// for it and for what is kept of its bytes.
     async fn collect(
         &self,
         mut body: Incoming,
         BodyLimit { max, cut }: BodyLimit,
         deadline: Deadline,
+        room: &mut HeldRoom,
+        raw: Option<&Keeper>,
     ) -> Result<(Bytes, bool), Failure> {
         let announced = body.size_hint().exact().unwrap_or(0);
         if announced > max && !cut {
             return Err(body_too_large(max));
         }
         let mut collected = Collected::new(if announced > 0 { announced } else { max });
-        let mut room = self.shared.body_room.enter();
+        let kept = |body_bytes| raw.map_or(0, |raw| raw.bytes_held(body_bytes));
+        // What came with the head.
+        let growing = room.grow(collected.bytes_held_with(0) + kept(0));
+        deadline.run(Stage::Total, Duration::MAX, growing).await?;
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
             let frame = tokio::select! {
@@ -329,15 +347,16 @@ impl Fetcher {
                     }
                     let fitting = usize::try_from(left).unwrap_or(data.len());
                     collected.take(data.get(..fitting).unwrap_or(&data));
-                    return Ok((room.fill(collected.into_bytes()), true));
+                    return Ok((collected.into_bytes(), true));
                 }
                 // A wait for room is not the server's: only the limit for all of it counts.
-                let growing = room.grow(collected.bytes_held_with(data.len()));
+                let kept = kept(collected.len() + data.len());
+                let growing = room.grow(collected.bytes_held_with(data.len()) + kept);
                 deadline.run(Stage::Total, Duration::MAX, growing).await?;
                 collected.take(&data);
             }
         }
-        Ok((room.fill(collected.into_bytes()), false))
+        Ok((collected.into_bytes(), false))
     }
 }
 
@@ -466,6 +485,51 @@ mod tests {
             }
         });
         url
+    }
+
+    /// A server of one answer, with the length of its body announced.
+    async fn server_of(body: usize) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        spawn_local(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            let _ = tcp.read(&mut [0; 4096]).await.unwrap();
+            let mut answer = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3000);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {body}\r\n\r\n");
+            answer.extend(head.into_bytes());
+            answer.resize(answer.len() + body, b'x');
+            tcp.write_all(&answer).await.unwrap();
+        });
+        url
+    }
+
+    #[test]
+    fn a_record_has_its_room_with_the_body_until_both_are_dropped() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            const BODY: usize = 1_000_000;
+            let (fetcher, _) = fetchers();
+            let room = &fetcher.shared.body_room;
+            let all = room.left_bytes();
+            let request = Request {
+                keep_raw: true,
+                ..Request::get(server_of(BODY).await)
+            };
+            let response = fetcher.fetch(request).await.unwrap();
+            let raw = response.raw.unwrap();
+            assert!(raw.response.len() > BODY);
+            let taken = (all - room.left_bytes()) as usize;
+            let held = response.body.len() + raw.response.len() + raw.request.len();
+            assert!(taken + 80 * 1024 >= held, "{taken} taken for {held}");
+            assert!(taken <= held + 100_000, "{taken} taken for {held}");
+            drop(response.body);
+            assert_eq!((all - room.left_bytes()) as usize, taken);
+            drop(raw.response);
+            assert_eq!(room.left_bytes(), all);
+        });
     }
 
     #[test]

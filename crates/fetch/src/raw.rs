@@ -7,10 +7,14 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 
+use crate::body_room::SealedRoom;
+use crate::collected::Collected;
 use crate::response::ResponseHead;
 
 /// Room beside body and head for what frames them: interim responses, chunk extensions, trailers.
 const FRAMING_BYTES_MAX: u64 = 256 * 1024;
+/// Room beside the heads before the final one is known: as much of the body may have come with it.
+const AHEAD_BYTES_MAX: u64 = 128 * 1024;
 
 /// The messages of one exchange, as [`crate::Request::keep_raw`] asked for.
 ///
@@ -23,12 +27,25 @@ const FRAMING_BYTES_MAX: u64 = 256 * 1024;
 ///
 /// The request has its credentials in it: Authorization, Cookie and, where a proxy is asked for an
 /// http URL, Proxy-Authorization.
+///
+/// A large one takes room among the bodies (`max_bodies_bytes`), together with its response's body,
+/// until both are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawExchange {
     /// The request.
     pub request: Bytes,
     /// The response.
     pub response: Bytes,
+}
+
+impl RawExchange {
+    /// The same, with the room that was taken for it.
+    pub(crate) fn within(self, room: &SealedRoom) -> RawExchange {
+        RawExchange {
+            response: room.fill(self.response),
+            ..self
+        }
+    }
 }
 
 /// What is known of a connection's bytes: how many were read and, while an exchange is recorded, the
@@ -39,13 +56,24 @@ pub(crate) struct Tap {
     recorded: RefCell<Option<Box<Recorded>>>,
 }
 
-#[derive(Default)]
+/// What was recorded, in pieces: nothing of it grows by moving.
 struct Recorded {
-    sent: BytesMut,
-    received: BytesMut,
-    max_bytes: u64,
-    /// There were more than `max_bytes`: none are kept.
-    overflowed: bool,
+    sent: Collected,
+    /// What came before it is known that the head of the final response is there; interim responses
+    /// are dropped when they are whole.
+    before_head: Option<Vec<u8>>,
+    /// All of the response from then on.
+    received: Collected,
+    limits: RecordLimits,
+}
+
+/// The most bytes that are recorded of an exchange; of one with more, none are kept.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordLimits {
+    /// Until the head of the final response is there. A server may send interim ones without end, and
+    /// nobody has made room for them.
+    before_head: u64,
+    in_all: u64,
 }
 
 impl Tap {
@@ -58,41 +86,75 @@ impl Tap {
     pub(crate) fn received(&self, bytes: &[u8]) {
         self.bytes_read
             .set(self.bytes_read.get() + bytes.len() as u64);
-        if let Some(recorded) = self.recorded.borrow_mut().as_deref_mut() {
-            recorded.note(bytes, |recorded| &mut recorded.received);
-        }
+        self.note(bytes, Recorded::receive);
     }
 
     /// Notes bytes that were written.
     pub(crate) fn sent(&self, bytes: &[u8]) {
-        if let Some(recorded) = self.recorded.borrow_mut().as_deref_mut() {
-            recorded.note(bytes, |recorded| &mut recorded.sent);
+        self.note(bytes, |recorded, bytes| recorded.sent.take(bytes));
+    }
+
+    fn note(&self, bytes: &[u8], take: impl Fn(&mut Recorded, &[u8])) {
+        let mut recorded = self.recorded.borrow_mut();
+        if let Some(kept) = recorded.as_deref_mut() {
+            if kept.has_room_for(bytes.len()) {
+                take(kept, bytes);
+            } else {
+                *recorded = None;
+            }
         }
+    }
+
+    /// The bytes that the record of the exchange under way holds.
+    fn bytes_held(&self) -> u64 {
+        let recorded = self.recorded.borrow();
+        recorded.as_deref().map_or(0, |recorded| {
+            let before_head = recorded.before_head.as_ref().map_or(0, Vec::capacity) as u64;
+            let pieces = [&recorded.sent, &recorded.received];
+            let held = pieces.map(|side| side.bytes_held_with(0));
+            before_head + held.iter().sum::<u64>()
+        })
     }
 }
 
 impl Recorded {
-    fn note(&mut self, bytes: &[u8], side: impl Fn(&mut Recorded) -> &mut BytesMut) {
-        let held = (self.sent.len() + self.received.len()) as u64;
-        if self.overflowed || held + bytes.len() as u64 > self.max_bytes {
-            *self = Recorded {
-                overflowed: true,
-                ..Recorded::default()
-            };
-        } else {
-            side(self).extend_from_slice(bytes);
+    fn has_room_for(&self, more: usize) -> bool {
+        let (received, max) = match &self.before_head {
+            None => (self.received.len(), self.limits.in_all),
+            Some(bytes) => (bytes.len(), self.limits.before_head),
+        };
+        (self.sent.len() + received + more) as u64 <= max
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let Some(before_head) = &mut self.before_head else {
+            return self.received.take(bytes);
+        };
+        before_head.extend_from_slice(bytes);
+        // A head ends with its line: without one, nothing can have become whole.
+        if bytes.contains(&b'\n') {
+            let passed = interim_length(before_head);
+            if passed > 0 {
+                before_head.drain(..passed);
+                before_head.shrink_to_fit();
+            }
         }
     }
 }
 
-/// The most bytes that are recorded of an exchange: two heads, the body, and as much again for the
-/// framing of chunks. A body in chunks of a few bytes each takes more, and is then not kept raw.
-pub(crate) fn max_recorded_bytes(max_header_bytes: usize, max_wire_bytes: u64) -> u64 {
-    let heads = (max_header_bytes as u64).saturating_mul(2);
-    max_wire_bytes
-        .saturating_mul(2)
-        .saturating_add(heads)
-        .saturating_add(FRAMING_BYTES_MAX)
+impl RecordLimits {
+    /// In all: two heads, the body, and as much again for the framing of chunks. A body in chunks of a
+    /// few bytes each takes more, and is then not kept raw.
+    pub(crate) fn of(max_header_bytes: usize, max_wire_bytes: u64) -> RecordLimits {
+        let heads = (max_header_bytes as u64).saturating_mul(2);
+        RecordLimits {
+            before_head: heads.saturating_add(AHEAD_BYTES_MAX),
+            in_all: max_wire_bytes
+                .saturating_mul(2)
+                .saturating_add(heads)
+                .saturating_add(FRAMING_BYTES_MAX),
+        }
+    }
 }
 
 /// Records one exchange until it is dropped.
@@ -115,10 +177,12 @@ enum Source {
 
 impl Keeper {
     /// Records what goes over an HTTP/1 connection from now on.
-    pub(crate) fn recording(tap: &Rc<Tap>, max_bytes: u64) -> Keeper {
+    pub(crate) fn recording(tap: &Rc<Tap>, limits: RecordLimits) -> Keeper {
         let recorded = Recorded {
-            max_bytes,
-            ..Recorded::default()
+            sent: Collected::of_record(Vec::new()),
+            before_head: Some(Vec::new()),
+            received: Collected::of_record(Vec::new()),
+            limits,
         };
         tap.recorded.replace(Some(Box::new(recorded)));
         Keeper(Source::Recorded(Recorder(Rc::clone(tap))))
@@ -134,6 +198,24 @@ impl Keeper {
             request.method()
         );
         Keeper(Source::Made(message(&start, request.headers(), b"")))
+    }
+
+    /// The head of the final response is there: what follows is its body, for which room is taken.
+    pub(crate) fn head_came(&self) {
+        if let Source::Recorded(Recorder(tap)) = &self.0
+            && let Some(recorded) = tap.recorded.borrow_mut().as_deref_mut()
+            && let Some(beginning) = recorded.before_head.take()
+        {
+            recorded.received = Collected::of_record(beginning);
+        }
+    }
+
+    /// The bytes that are held beside a body of so many: what was recorded, or what will be made.
+    pub(crate) fn bytes_held(&self, body_bytes: usize) -> u64 {
+        match &self.0 {
+            Source::Recorded(Recorder(tap)) => tap.bytes_held(),
+            Source::Made(request) => (request.len() + body_bytes) as u64,
+        }
     }
 
     /// The messages of an exchange whose body came whole. `None` where they are longer than what is
@@ -152,13 +234,10 @@ impl Keeper {
             Source::Recorded(recorder) => recorder,
         };
         let recorded = recorder.0.recorded.take()?;
-        if recorded.overflowed {
-            return None;
-        }
-        let received = recorded.received.freeze();
+        let received = recorded.received.into_bytes();
         let (start, end) = response_range(&received, method, head, body.len())?;
         Some(RawExchange {
-            request: recorded.sent.freeze(),
+            request: recorded.sent.into_bytes(),
             response: received.slice(start..end),
         })
     }
@@ -173,7 +252,12 @@ fn made_response(head: &ResponseHead, body: &[u8]) -> Bytes {
 }
 
 fn message(start: &str, headers: &HeaderMap, body: &[u8]) -> Bytes {
-    let mut out = BytesMut::from(start);
+    let heads = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let length = start.len() + heads.sum::<usize>() + 2 + body.len();
+    let mut out = BytesMut::with_capacity(length);
+    out.extend_from_slice(start.as_bytes());
     for (name, value) in headers {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             out.extend_from_slice(part);
@@ -191,19 +275,12 @@ fn response_range(
     head: &ResponseHead,
     body_length: usize,
 ) -> Option<(usize, usize)> {
-    let mut start = 0;
-    let body_start = loop {
-        // Empty lines before a status line are passed over (RFC 9112 section 2.2).
-        let rest = received.get(start..)?;
-        start += rest.iter().position(|b| !matches!(b, b'\r' | b'\n'))?;
-        let rest = received.get(start..)?;
-        let length = head_length(rest)?;
-        match status(rest)? {
-            100..=199 => start += length,
-            status if status == head.status => break start + length,
-            _ => return None,
-        }
-    };
+    let start = interim_length(received);
+    let rest = received.get(start..)?;
+    if status(rest)? != head.status {
+        return None;
+    }
+    let body_start = start + head_length(rest)?;
     let has_body = *method != Method::HEAD && !matches!(head.status, 204 | 304);
     let end = if has_body && is_chunked(&head.headers) {
         let (length, data) = chunked_length(received.get(body_start..)?)?;
@@ -215,6 +292,22 @@ fn response_range(
         body_start + body_length
     };
     (end <= received.len()).then_some((start, end))
+}
+
+/// The length of the whole interim responses that come first, and of empty lines before a status line,
+/// which are passed over (RFC 9112 section 2.2).
+fn interim_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let empty = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+        at += empty.count();
+        let rest = bytes.get(at..).unwrap_or_default();
+        match (status(rest), head_length(rest)) {
+            (Some(100..=199), Some(length)) => at += length,
+            _ => return at,
+        }
+    }
 }
 
 /// The length of a head with its empty line.
@@ -282,25 +375,86 @@ fn chunked_length(bytes: &[u8]) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
+    fn recorded_bytes(tap: &Tap) -> Option<(usize, usize)> {
+        let recorded = tap.recorded.borrow();
+        recorded.as_ref().map(|recorded| {
+            let before_head = recorded.before_head.as_ref().map_or(0, Vec::len);
+            (recorded.sent.len(), before_head + recorded.received.len())
+        })
+    }
+
     #[test]
     fn what_is_recorded_is_bounded_and_let_go() {
         let tap = Rc::new(Tap::default());
+        let limits = RecordLimits {
+            before_head: 10,
+            in_all: 20,
+        };
         tap.received(b"before");
-        let keeper = Keeper::recording(&tap, 10);
+        let keeper = Keeper::recording(&tap, limits);
         tap.sent(b"12345");
         tap.received(b"12345");
-        assert_eq!(tap.recorded.borrow().as_ref().unwrap().sent, "12345");
+        assert_eq!(recorded_bytes(&tap), Some((5, 5)));
+        keeper.head_came();
+        tap.received(b"1234567890");
+        assert_eq!(recorded_bytes(&tap), Some((5, 15)));
         tap.received(b"6");
         tap.sent(b"7");
-        let held = tap.recorded.borrow();
-        let held_bytes = held
-            .as_ref()
-            .map(|r| (r.sent.len(), r.received.len(), r.overflowed));
-        assert_eq!(held_bytes, Some((0, 0, true)));
-        drop(held);
+        assert_eq!((recorded_bytes(&tap), tap.bytes_held()), (None, 0));
+        let keeper = Keeper::recording(&tap, limits);
+        tap.received(b"1");
+        assert_eq!(recorded_bytes(&tap), Some((0, 1)));
+        tap.received(b"1234567890");
+        assert_eq!(recorded_bytes(&tap), None, "before the head less is kept");
         drop(keeper);
-        assert!(tap.recorded.borrow().is_none());
-        assert_eq!(tap.bytes_read(), 12);
+        let keeper = Keeper::recording(&tap, limits);
+        tap.received(b"1");
+        drop(keeper);
+        assert_eq!((recorded_bytes(&tap), tap.bytes_held()), (None, 0));
+        assert_eq!(tap.bytes_read(), 34);
+    }
+
+    /// However the 20 MB are parted.
+    #[test]
+    fn interim_responses_are_not_held() {
+        const FINAL: &[u8] = b"HTTP/1.1 200 OK\r\n";
+        let hint = format!(
+            "HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n",
+            "x".repeat(16_000)
+        );
+        let all = hint.repeat(20_000_000 / hint.len()).into_bytes();
+        for step in [997, 16_384, 65_536] {
+            let tap = Rc::new(Tap::default());
+            let keeper = Keeper::recording(&tap, RecordLimits::of(64 * 1024, 16 << 20));
+            let mut most = 0;
+            for part in all.chunks(step) {
+                tap.received(part);
+                most = most.max(keeper.bytes_held(0));
+            }
+            assert!(most <= 40 * 1024, "{most} bytes held, {step} at a time");
+            tap.received(FINAL);
+            assert_eq!(recorded_bytes(&tap), Some((0, FINAL.len())), "{step}");
+        }
+    }
+
+    #[test]
+    fn before_the_final_head_little_is_held_whatever_comes() {
+        let limits = RecordLimits::of(64 * 1024, 16 << 20);
+        for flood in [b"x".as_slice(), b"X-Flood: yes\r\n"] {
+            let tap = Rc::new(Tap::default());
+            let keeper = Keeper::recording(&tap, limits);
+            let flood = flood.repeat(1000);
+            let mut most = 0;
+            for _ in 0..1000 {
+                tap.received(&flood);
+                most = most.max(keeper.bytes_held(0));
+            }
+            assert!(most <= 2 * limits.before_head, "{most} bytes held");
+            assert_eq!(keeper.bytes_held(0), 0, "none of what is too much");
+            keeper.head_came();
+            tap.received(b"x");
+            assert_eq!(keeper.bytes_held(0), 0, "nor of what follows");
+        }
     }
 
     #[test]

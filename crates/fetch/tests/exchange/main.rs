@@ -18,6 +18,7 @@ mod plain;
 mod proxy;
 #[cfg(test)]
 mod raw;
+#[cfg(test)]
 mod room;
 #[cfg(test)]
 mod scripted;

@@ -178,6 +178,30 @@ fn a_body_that_is_not_here_whole_is_not_kept_raw() {
     });
 }
 
+/// Twenty megabytes of interim responses: none of it is kept, and what follows them is.
+#[test]
+fn interim_responses_without_end_are_not_recorded() {
+    run(async {
+        let server = Server::start(|mut peer| async move {
+            let link = "x".repeat(16_000);
+            let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: {link}\r\n\r\n");
+            while peer.request().await.is_some() {
+                for _ in 0..1250 {
+                    peer.send(&hint).await;
+                }
+                peer.answer("at last").await;
+            }
+        })
+        .await;
+        let fetcher = fetcher(local());
+        for _ in 0..2 {
+            let response = fetcher.fetch(raw_get(server.url("/"))).await.unwrap();
+            assert_eq!(response.raw.unwrap().response, ok("at last"));
+        }
+        assert_eq!(server.connections(), 1);
+    });
+}
+
 #[test]
 fn framing_beyond_its_bound_is_not_kept() {
     run(async {

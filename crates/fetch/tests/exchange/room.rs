@@ -3,10 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use nephila_fetch::{FetchConfig, FetchErrorKind, Stage};
+use nephila_fetch::{Fetch, FetchConfig, FetchErrorKind, Fetcher, Request, Stage};
 use tokio::task::JoinSet;
+use url::Url;
 
-use crate::scripted::{Server, fetcher, get, local, run};
+use crate::scripted::{Peer, Server, fetcher, get, local, run, url};
+use crate::tls::{Authority, serve};
 
 const KIB: usize = 1024;
 
@@ -85,6 +87,81 @@ fn small_bodies_never_wait() {
         let mut kept = vec![first];
         for _ in 0..50 {
             kept.push(get(&fetcher, small.url("/")).await.unwrap());
+        }
+        assert_eq!(kept.len(), 51);
+    });
+}
+
+fn raw_get(url: &Url) -> Request {
+    Request {
+        keep_raw: true,
+        ..Request::get(url.clone())
+    }
+}
+
+/// The room is for one and a half of the bodies: who keeps the first one's record keeps it all, and
+/// who has no record has enough for two.
+async fn records_count(fetcher: Fetcher, url: Url) {
+    let first = get(&fetcher, url.clone()).await.unwrap();
+    assert!(get(&fetcher, url.clone()).await.is_ok());
+    drop(first);
+
+    let mut first = fetcher.fetch(raw_get(&url)).await.unwrap();
+    let raw = first.raw.take().unwrap();
+    drop(first);
+    let second = fetcher.fetch(raw_get(&url)).await.unwrap_err();
+    assert_eq!(second.kind(), FetchErrorKind::TimedOut(Stage::Total));
+    drop(raw);
+    assert!(fetcher.fetch(raw_get(&url)).await.is_ok());
+}
+
+#[test]
+fn what_is_recorded_of_a_body_takes_room_too() {
+    run(async {
+        let config = config(300, Duration::from_millis(700));
+        let server = Server::answering(answer(200 * KIB)).await;
+        records_count(fetcher(config), server.url("/")).await;
+    });
+}
+
+#[test]
+fn what_is_made_of_a_body_takes_room_too() {
+    run(async {
+        let authority = Authority::new();
+        let acceptor = authority.server(&["a.test"], (2020, 2090), &["h2"]);
+        let server = serve(acceptor, |peer: Peer| async move {
+            let mut connection = h2::server::handshake(peer.io).await.unwrap();
+            while let Some(Ok((_, mut send))) = connection.accept().await {
+                let mut stream = send.send_response(http::Response::new(()), false).unwrap();
+                stream
+                    .send_data(vec![b'a'; 200 * KIB].into(), true)
+                    .unwrap();
+            }
+        })
+        .await;
+        let FetchConfig {
+            ca_file, resolve, ..
+        } = authority.trusted(&server);
+        let config = FetchConfig {
+            ca_file,
+            resolve,
+            ..config(300, Duration::from_millis(700))
+        };
+        records_count(fetcher(config), url("https://a.test/")).await;
+    });
+}
+
+#[test]
+fn small_bodies_never_wait_for_their_records_either() {
+    run(async {
+        let large = Server::answering(answer(400 * KIB)).await;
+        let small = Server::answering(answer(30 * KIB)).await;
+        let fetcher = fetcher(config(64, Duration::from_secs(60)));
+        let mut kept = vec![get(&fetcher, large.url("/")).await.unwrap()];
+        for _ in 0..50 {
+            let response = fetcher.fetch(raw_get(&small.url("/"))).await.unwrap();
+            assert!(response.raw.is_some());
+            kept.push(response);
         }
         assert_eq!(kept.len(), 51);
     });
