@@ -36,20 +36,26 @@ const B: u64 = 0xD6E8_FEB8_6659_FD93;
 const ROTATION: u32 = 21;
 
 const PIECE: usize = 8;
+const BLOCK: usize = 64;
 const HIGH_BITS: u64 = (u64::MAX / 255) << 7;
 const LOW_SEVENS: u64 = !HIGH_BITS;
 const ONES: u64 = u64::MAX / 255;
 
-/// A SimHash that grows run of text by run of text. It keeps some 400 bytes, whatever the text.
+/// Text is gathered up to this many bytes, then its words are read in one go: what stands between two
+/// tags is short, and to begin with each run anew costs more than to read it.
+const GATHERED_BYTES: usize = 4 * 1024;
+
+/// A SimHash that grows run of text by run of text. It keeps some five kilobytes, or twice the longest
+/// word where that is more.
 #[derive(Debug)]
 pub(crate) struct SimHasher {
     /// Bytes of text that it still takes.
     room: usize,
-    word: Word,
-    /// The hashes of the last two words, the later one second.
-    before: [u64; 2],
-    words: u64,
-    votes: Votes,
+    /// Text whose words are still to be read.
+    gathered: String,
+    /// How long that may be before it is read.
+    read_from: usize,
+    words: Words,
 }
 
 impl SimHasher {
@@ -57,26 +63,25 @@ impl SimHasher {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             room: bytes_max,
-            word: Word::default(),
-            before: [0; 2],
-            words: 0,
-            votes: Votes::default(),
+            gathered: String::new(),
+            read_from: GATHERED_BYTES,
+            words: Words::default(),
         }
     }
 
     /// The SimHash; `None` for a text of fewer than eight features.
     pub(crate) fn finish(mut self) -> Option<u64> {
-        self.separate();
-        let features = self.votes.count();
-        (features >= FEATURES_MIN).then(|| self.votes.majority())
+        self.gathered.push(' ');
+        self.read();
+        let votes = self.words.votes;
+        (votes.count() >= FEATURES_MIN).then(|| votes.majority())
     }
 
     /// Ends the word that stands before a tag.
     #[inline]
     pub(crate) fn separate(&mut self) {
-        if self.word.length > 0 {
-            let hash = std::mem::take(&mut self.word).finish();
-            self.push_word(hash);
+        if !self.gathered.ends_with(' ') {
+            self.gathered.push(' ');
         }
     }
 
@@ -93,6 +98,7 @@ impl SimHasher {
     }
 
     /// Adds a run of text that has no references.
+    #[inline]
     pub(crate) fn push(&mut self, run: &str) {
         work::note(run.len());
         if run.len() > self.room {
@@ -100,75 +106,114 @@ impl SimHasher {
             return;
         }
         self.room -= run.len();
-        let bytes = run.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            let (piece, length) = piece_at(bytes, at);
-            if piece & HIGH_BITS == 0 {
-                at += self.push_ascii(piece, length);
-            } else {
-                at += self.push_characters(run.get(at..).unwrap_or_default());
+        self.gathered.push_str(run);
+        if self.gathered.len() >= self.read_from {
+            self.read();
+        }
+    }
+
+    /// Reads the words that were gathered but for the last one, which may go on.
+    fn read(&mut self) {
+        let blank = self.gathered.bytes().rposition(|byte| byte <= b' ');
+        let whole = blank.map_or(0, |blank| blank + 1);
+        self.gathered.make_ascii_lowercase();
+        self.words
+            .read(self.gathered.get(..whole).unwrap_or_default());
+        self.gathered.drain(..whole);
+        self.read_from = GATHERED_BYTES.max(2 * self.gathered.len());
+    }
+}
+
+/// The words of a text, and what they vote for.
+#[derive(Debug, Default)]
+struct Words {
+    /// The hashes of the last two words, the later one second.
+    before: [u64; 2],
+    count: u64,
+    votes: Votes,
+}
+
+impl Words {
+    /// Reads a text with its ASCII letters in lower case that is empty or ends in a blank.
+    fn read(&mut self, text: &str) {
+        let mut start = 0;
+        let mut was_blank = 1;
+        for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
+            let blanks = blanks_of_block(block);
+            // A word begins and ends where a blank and no blank meet.
+            let mut edges = blanks ^ (blanks << 1 | was_blank);
+            was_blank = blanks >> (BLOCK - 1);
+            while edges != 0 {
+                let at = edges.trailing_zeros();
+                edges &= edges - 1;
+                let place = number * BLOCK + at as usize;
+                if blanks >> at & 1 == 0 {
+                    start = place;
+                } else {
+                    self.read_word(text, start, place);
+                }
             }
         }
     }
 
-    /// Takes the white space at the start of a piece, or its letters up to white space; returns how
-    /// many bytes that were.
     #[inline]
-    fn push_ascii(&mut self, piece: u64, length: usize) -> usize {
-        let blanks = blanks_of(piece);
-        let letters = (blanks.trailing_zeros() / 8) as usize;
-        if letters == 0 {
-            self.separate();
-            return ((!blanks & HIGH_BITS).trailing_zeros() as usize / 8).min(length);
+    fn read_word(&mut self, text: &str, start: usize, end: usize) {
+        let length = end - start;
+        let piece = piece_at(text.as_bytes(), start);
+        let word = piece & (u64::MAX >> (64 - 8 * length.clamp(1, PIECE)));
+        if length <= PIECE && word & HIGH_BITS == 0 {
+            self.push(fold(SEED ^ word, A));
+        } else {
+            self.read_long_word(text.get(start..end).unwrap_or_default());
         }
-        if letters < length && self.word.length == 0 {
-            // Most words are whole in one piece.
-            let word = lower_case(piece) & (u64::MAX >> (64 - 8 * letters));
-            self.push_word(fold(SEED ^ word, A));
-            return letters + 1;
-        }
-        let letters = letters.min(length);
-        self.word.push(lower_case(piece), letters);
-        if letters < length {
-            self.separate();
-            return letters + 1;
-        }
-        letters
     }
 
-    /// Takes characters up to the end of those that are not ASCII; returns their bytes.
-    fn push_characters(&mut self, text: &str) -> usize {
-        let mut taken = 0;
-        let mut was_wide = false;
+    fn read_long_word(&mut self, word: &str) {
+        if !word.is_ascii() {
+            return self.read_characters(word);
+        }
+        let (pieces, rest) = word.as_bytes().as_chunks::<PIECE>();
+        let hash = pieces.iter().fold(SEED, |hash, piece| {
+            fold(hash ^ u64::from_le_bytes(*piece), A)
+        });
+        self.push(match rest {
+            [] => hash,
+            _ => fold(hash ^ piece_at(rest, 0), A),
+        });
+    }
+
+    /// Reads what stands between two blanks and is not ASCII.
+    fn read_characters(&mut self, text: &str) {
+        let mut word = Word::default();
         for character in text.chars() {
-            if character.is_ascii() && was_wide {
-                break;
-            }
-            was_wide = !character.is_ascii();
-            taken += character.len_utf8();
-            if character <= ' ' || character.is_whitespace() {
-                self.separate();
+            if character.is_whitespace() {
+                self.end(&mut word);
                 continue;
             }
             let is_unspaced = is_unspaced(character);
             if is_unspaced {
-                self.separate();
+                self.end(&mut word);
             }
-            fold_case(character, |folded| self.word.push_character(folded));
+            fold_case(character, |folded| word.push(folded));
             if is_unspaced {
-                self.separate();
+                self.end(&mut word);
             }
         }
-        taken
+        self.end(&mut word);
+    }
+
+    fn end(&mut self, word: &mut Word) {
+        if word.length > 0 {
+            self.push(std::mem::take(word).finish());
+        }
     }
 
     #[inline]
-    fn push_word(&mut self, hash: u64) {
+    fn push(&mut self, hash: u64) {
         let [first, second] = self.before;
         self.before = [second, hash];
-        self.words += 1;
-        if self.words >= 3 {
+        self.count += 1;
+        if self.count >= 3 {
             let joined = (first.rotate_left(ROTATION) ^ second).rotate_left(ROTATION) ^ hash;
             self.votes.add(fold(joined, B));
         }
@@ -204,13 +249,14 @@ impl Default for Word {
 }
 
 impl Word {
-    /// Adds the first `length` bytes of a piece, one to eight.
     #[inline]
-    fn push(&mut self, piece: u64, length: usize) {
-        let piece = piece & (u64::MAX >> (64 - 8 * length.clamp(1, PIECE)));
-        self.length += length;
+    fn push(&mut self, character: char) {
+        let mut buffer = [0; 4];
+        let encoded = character.encode_utf8(&mut buffer).len();
+        let piece = u64::from(u32::from_le_bytes(buffer));
+        self.length += encoded;
         self.piece |= piece << (8 * self.filled);
-        let filled = self.filled + length;
+        let filled = self.filled + encoded;
         if filled < PIECE {
             self.filled = filled;
             return;
@@ -218,16 +264,6 @@ impl Word {
         self.hash = fold(self.hash ^ self.piece, A);
         self.piece = piece.checked_shr(64 - 8 * self.filled as u32).unwrap_or(0);
         self.filled = filled - PIECE;
-    }
-
-    fn push_character(&mut self, character: char) {
-        let mut bytes = [0; PIECE];
-        let mut buffer = [0; 4];
-        let encoded = character.encode_utf8(&mut buffer).as_bytes();
-        for (to, from) in bytes.iter_mut().zip(encoded) {
-            *to = *from;
-        }
-        self.push(u64::from_le_bytes(bytes), encoded.len());
     }
 
     #[inline]
@@ -335,23 +371,20 @@ impl Votes {
     }
 }
 
-/// The eight bytes at `at`, or as many as there are, and how many they are; the rest is zero.
+/// The eight bytes at `at`, or as many as there are; the rest is zero.
 #[inline]
-fn piece_at(bytes: &[u8], at: usize) -> (u64, usize) {
+fn piece_at(bytes: &[u8], at: usize) -> u64 {
     let rest = bytes.get(at..).unwrap_or_default();
     if let Some(piece) = rest.first_chunk::<PIECE>() {
-        return (u64::from_le_bytes(*piece), PIECE);
+        return u64::from_le_bytes(*piece);
     }
-    // The last eight bytes of the run hold the rest at their end.
+    // The last eight bytes hold the rest at their end.
     if let Some(piece) = bytes.last_chunk::<PIECE>() {
         let missing = PIECE - rest.len();
         let piece = u64::from_le_bytes(*piece);
-        return (
-            piece.checked_shr(8 * missing as u32).unwrap_or(0),
-            rest.len(),
-        );
+        return piece.checked_shr(8 * missing as u32).unwrap_or(0);
     }
-    (short_piece(rest), rest.len())
+    short_piece(rest)
 }
 
 /// Up to seven bytes as a piece: two halves that may overlap.
@@ -369,18 +402,31 @@ fn short_piece(bytes: &[u8]) -> u64 {
     byte(0) | byte(1) | byte(2)
 }
 
-/// The high bit of every byte that is white space or a control character. The piece is ASCII.
+/// A bit for every byte of a block that is white space or a control character, and for those that it is
+/// short of a whole one.
 #[inline]
-fn blanks_of(piece: u64) -> u64 {
-    !((piece & LOW_SEVENS) + (0x7F - 0x20) * ONES) & HIGH_BITS
+fn blanks_of_block(block: &[u8]) -> u64 {
+    let Ok(whole) = <&[u8; BLOCK]>::try_from(block) else {
+        let mut padded = [b' '; BLOCK];
+        padded
+            .iter_mut()
+            .zip(block)
+            .for_each(|(to, from)| *to = *from);
+        return blanks_of_block(&padded);
+    };
+    let (pieces, _) = whole.as_chunks::<PIECE>();
+    pieces.iter().rev().fold(0, |bits, piece| {
+        bits << PIECE | blanks_of(u64::from_le_bytes(*piece))
+    })
 }
 
-/// The ASCII letters of a piece in lower case.
+/// A bit for every byte of a piece that is white space or a control character.
 #[inline]
-fn lower_case(piece: u64) -> u64 {
-    let from_a = piece + (0x80 - 0x41) * ONES;
-    let past_z = piece + (0x7F - 0x5A) * ONES;
-    piece | (((from_a & !past_z) & HIGH_BITS) >> 2)
+fn blanks_of(piece: u64) -> u64 {
+    /// Brings the high bits of all bytes together in the highest byte.
+    const GATHER: u64 = 0x0002_0408_1020_4081;
+    let others = ((piece & LOW_SEVENS) + (0x7F - 0x20) * ONES) | piece;
+    (!others & HIGH_BITS).wrapping_mul(GATHER) >> (64 - PIECE)
 }
 
 #[inline]
