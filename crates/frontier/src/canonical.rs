@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 pub use url::Url;
 
+use crate::plain_links::join_plain;
 use crate::sessions::{is_session, without_session};
 
 /// The schemes that are crawled.
@@ -77,6 +78,15 @@ impl CanonicalUrl {
         href: &str,
         policy: &CanonicalPolicy,
     ) -> Result<CanonicalUrl, NotCanonical> {
+        if let Some(joined) = join_plain(base, href, policy) {
+            let text = [joined.origin, joined.directory, joined.rest].concat();
+            let scheme = base.scheme().len() + "://".len();
+            return Ok(CanonicalUrl {
+                text: Arc::from(text),
+                authority_start: scheme as u32,
+                authority_end: joined.origin.len() as u32,
+            });
+        }
         let url = base
             .join(href)
             .map_err(|error| NotCanonical::Invalid(error.to_string()))?;
@@ -210,23 +220,22 @@ fn apply_query_policy(url: &mut Url, policy: &CanonicalPolicy) {
         url.set_query(None);
         return;
     }
-    let is_dropped = |parameter: &str| {
-        (policy.strip_sessions && is_session(parameter))
-            || is_named(parameter, &policy.drop_parameters)
-    };
-    if policy.query == QueryPolicy::Keep && !query.split('&').any(is_dropped) {
+    let is_dropped = |parameter: &&str| is_dropped(parameter, policy);
+    if policy.query == QueryPolicy::Keep && !query.split('&').any(|one| is_dropped(&one)) {
         return;
     }
-    let mut parameters: Vec<&str> = query
-        .split('&')
-        .filter(|parameter| !is_dropped(parameter))
-        .collect();
+    let mut parameters: Vec<&str> = query.split('&').filter(|one| !is_dropped(one)).collect();
     if policy.query == QueryPolicy::Sort {
         parameters.retain(|parameter| !parameter.is_empty());
         parameters.sort_by_key(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
     }
     let joined = parameters.join("&");
     url.set_query((!joined.is_empty()).then_some(joined.as_str()));
+}
+
+/// Whether a query parameter, `name` or `name=value`, is taken out.
+pub(crate) fn is_dropped(parameter: &str, policy: &CanonicalPolicy) -> bool {
+    (policy.strip_sessions && is_session(parameter)) || is_named(parameter, &policy.drop_parameters)
 }
 
 fn is_named(parameter: &str, patterns: &[String]) -> bool {

@@ -36,6 +36,7 @@ mod host_queue;
 mod lease;
 mod moment;
 mod outcome;
+mod plain_links;
 mod politeness;
 mod queued;
 mod scope;

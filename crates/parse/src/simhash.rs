@@ -73,8 +73,7 @@ impl SimHasher {
     pub(crate) fn finish(mut self) -> Option<u64> {
         self.gathered.push(' ');
         self.read();
-        let votes = self.words.votes;
-        (votes.count() >= FEATURES_MIN).then(|| votes.majority())
+        self.words.finish()
     }
 
     /// Ends the word that stands before a tag.
@@ -127,9 +126,8 @@ impl SimHasher {
 /// The words of a text, and what they vote for.
 #[derive(Debug, Default)]
 struct Words {
-    /// The hashes of the last two words, the later one second.
-    before: [u64; 2],
-    count: u64,
+    /// The hashes of words whose features are still to be counted, and of the two words before them.
+    hashes: Vec<u64>,
     votes: Votes,
 }
 
@@ -139,50 +137,59 @@ impl Words {
         let mut start = 0;
         let mut was_blank = 1;
         for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
+            let base = number * BLOCK;
             let blanks = blanks_of_block(block);
-            // A word begins and ends where a blank and no blank meet.
-            let mut edges = blanks ^ (blanks << 1 | was_blank);
+            let after_blank = blanks << 1 | was_blank;
+            let mut starts = !blanks & after_blank;
+            let mut ends = blanks & !after_blank;
+            let mut next_start = || {
+                let at = starts.trailing_zeros() as usize;
+                starts &= starts.wrapping_sub(1);
+                base + at
+            };
+            if was_blank == 1 {
+                start = next_start();
+            }
             was_blank = blanks >> (BLOCK - 1);
-            while edges != 0 {
-                let at = edges.trailing_zeros();
-                edges &= edges - 1;
-                let place = number * BLOCK + at as usize;
-                if blanks >> at & 1 == 0 {
-                    start = place;
-                } else {
-                    self.read_word(text, start, place);
-                }
+            while ends != 0 {
+                let end = base + ends.trailing_zeros() as usize;
+                ends &= ends - 1;
+                self.read_word(text, start, end);
+                start = next_start();
             }
         }
+        self.count_features();
     }
 
     #[inline]
     fn read_word(&mut self, text: &str, start: usize, end: usize) {
-        let length = end - start;
-        let piece = piece_at(text.as_bytes(), start);
-        let word = piece & (u64::MAX >> (64 - 8 * length.clamp(1, PIECE)));
-        if length <= PIECE && word & HIGH_BITS == 0 {
-            self.push(fold(SEED ^ word, A));
-        } else {
-            self.read_long_word(text.get(start..end).unwrap_or_default());
+        // Of the bytes at `start` as many as the word has, where it fills one piece at most.
+        const KEPT: [u64; PIECE + 1] = kept();
+        let word = KEPT
+            .get(end - start)
+            .map(|kept| piece_at(text.as_bytes(), start) & kept);
+        match word {
+            Some(word) if word & HIGH_BITS == 0 => self.hashes.push(fold(SEED ^ word, A)),
+            _ => self.read_long_word(text.get(start..end).unwrap_or_default()),
         }
     }
 
+    /// Reads a word of more than a piece, or one that has other characters than those of ASCII.
     fn read_long_word(&mut self, word: &str) {
-        if !word.is_ascii() {
+        if !word.is_ascii() && !word.chars().all(is_settled) {
             return self.read_characters(word);
         }
         let (pieces, rest) = word.as_bytes().as_chunks::<PIECE>();
         let hash = pieces.iter().fold(SEED, |hash, piece| {
             fold(hash ^ u64::from_le_bytes(*piece), A)
         });
-        self.push(match rest {
+        self.hashes.push(match rest {
             [] => hash,
             _ => fold(hash ^ piece_at(rest, 0), A),
         });
     }
 
-    /// Reads what stands between two blanks and is not ASCII.
+    /// Reads what stands between two blanks, character by character.
     fn read_characters(&mut self, text: &str) {
         let mut word = Word::default();
         for character in text.chars() {
@@ -204,20 +211,58 @@ impl Words {
 
     fn end(&mut self, word: &mut Word) {
         if word.length > 0 {
-            self.push(std::mem::take(word).finish());
+            self.hashes.push(std::mem::take(word).finish());
         }
     }
 
-    #[inline]
-    fn push(&mut self, hash: u64) {
-        let [first, second] = self.before;
-        self.before = [second, hash];
-        self.count += 1;
-        if self.count >= 3 {
-            let joined = (first.rotate_left(ROTATION) ^ second).rotate_left(ROTATION) ^ hash;
-            self.votes.add(fold(joined, B));
+    /// Counts the features of the words so far, but for the last ones, which fill no batch.
+    fn count_features(&mut self) {
+        let mut counted = 0;
+        while let Some(words) = self.hashes.get(counted..counted + Votes::BATCH + 2) {
+            let mut batch = [0; Votes::BATCH];
+            for (to, words) in batch.iter_mut().zip(words.windows(3)) {
+                *to = feature(words);
+            }
+            self.votes.add_batch(batch);
+            counted += Votes::BATCH;
         }
+        self.hashes.drain(..counted);
     }
+
+    /// The SimHash; `None` where there are too few features.
+    fn finish(self) -> Option<u64> {
+        let rest: Vec<u64> = self.hashes.windows(3).map(feature).collect();
+        let count = self.votes.count + rest.len() as u64;
+        (count >= FEATURES_MIN).then(|| self.votes.majority(&rest))
+    }
+}
+
+/// The hash of three words in a row.
+#[inline]
+fn feature(words: &[u64]) -> u64 {
+    let join = |joined: u64, word: &u64| joined.rotate_left(ROTATION) ^ word;
+    fold(words.iter().fold(0, join), B)
+}
+
+const fn kept() -> [u64; PIECE + 1] {
+    let all = u64::MAX;
+    [
+        0,
+        all >> 56,
+        all >> 48,
+        all >> 40,
+        all >> 32,
+        all >> 24,
+        all >> 16,
+        all >> 8,
+        all,
+    ]
+}
+
+/// Whether a character is surely a letter or mark of a word, in lower case, in a script with spaces.
+#[inline]
+fn is_settled(character: char) -> bool {
+    matches!(character, '!'..='@' | '['..='~' | 'ß'..='ÿ' | 'α'..='ω' | 'а'..='џ' | '\u{2010}'..='\u{2027}')
 }
 
 /// How many bits differ between two SimHashes: 0 for equal texts, about 32 for unlike ones.
@@ -278,11 +323,9 @@ impl Word {
 /// How many features set each of the 64 bits.
 #[derive(Debug, Default)]
 struct Votes {
-    /// Hashes that are still to be added, below [`Votes::BATCH`].
-    waiting: [u64; Votes::BATCH],
-    waiting_count: usize,
-    batches: u64,
-    /// Digit `n` of all counts, for the hashes that were added.
+    /// Features that were added.
+    count: u64,
+    /// Digit `n` of all counts.
     digits: [u64; 4],
     /// The digits above those.
     high_digits: [u64; Votes::HIGH_DIGITS],
@@ -293,25 +336,9 @@ impl Votes {
     /// Enough for 2^32 features, more than the largest text has.
     const HIGH_DIGITS: usize = 28;
 
-    fn count(&self) -> u64 {
-        self.batches * Self::BATCH as u64 + self.waiting_count as u64
-    }
-
-    #[inline]
-    fn add(&mut self, hash: u64) {
-        if let Some(place) = self.waiting.get_mut(self.waiting_count) {
-            *place = hash;
-            self.waiting_count += 1;
-        }
-        if self.waiting_count == Self::BATCH {
-            self.waiting_count = 0;
-            self.batches += 1;
-            self.add_batch();
-        }
-    }
-
-    fn add_batch(&mut self) {
-        let mut level = self.waiting;
+    fn add_batch(&mut self, batch: [u64; Self::BATCH]) {
+        self.count += Self::BATCH as u64;
+        let mut level = batch;
         let mut length = Self::BATCH;
         for digit in &mut self.digits {
             // Each pair of this level leaves its sum in the digit and one carry for the next level.
@@ -344,12 +371,12 @@ impl Votes {
         }
     }
 
-    /// The bits that more than half of the features set.
-    fn majority(mut self) -> u64 {
-        let half = self.count() / 2;
-        for hash in self.waiting.into_iter().take(self.waiting_count) {
+    /// The bits that more than half of the features set, those of `rest` included.
+    fn majority(mut self, rest: &[u64]) -> u64 {
+        let half = (self.count + rest.len() as u64) / 2;
+        for hash in rest {
             let digits = self.digits.iter_mut().chain(&mut self.high_digits);
-            Self::ripple(digits, hash);
+            Self::ripple(digits, *hash);
         }
         let (mut above, mut equal) = (0, u64::MAX);
         let mut place = self.digits.len() + self.high_digits.len();
