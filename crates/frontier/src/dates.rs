@@ -31,7 +31,20 @@ impl Month {
 /// The month that a URL names: `/2026/11/` or `/2026-11` in its path, a year and a month or a date
 /// among its parameters. A lone number is no date.
 pub(crate) fn month_of(url: &CanonicalUrl) -> Option<Month> {
+    if !has_year(url.path_and_query()) {
+        return None;
+    }
     of_path(url.path()).or_else(|| of_query(url.query()?))
+}
+
+/// Whether four digits stand in a row: most URLs have none, and are then done with.
+fn has_year(text: &str) -> bool {
+    const YEAR_DIGITS: u32 = 4;
+    let mut digits = 0;
+    text.bytes().any(|byte| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits == YEAR_DIGITS
+    })
 }
 
 fn of_path(path: &str) -> Option<Month> {

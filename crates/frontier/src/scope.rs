@@ -177,13 +177,18 @@ impl Scope {
             return Err(Refusal::TooLong(url.as_str().len()));
         }
         self.check_host(url)?;
-        if self.limits.max_hops.is_some_and(|most| hops > most) {
+        if !self.allows_hops(hops) {
             return Err(Refusal::TooManyHops(hops));
         }
         if !self.include.is_empty() && !self.include.is_match(url.as_str()) {
             return Err(Refusal::NotIncluded);
         }
         self.check_beside(url)
+    }
+
+    /// Whether a URL so far from a seed belongs to the crawl, as far as that decides.
+    pub fn allows_hops(&self, hops: u16) -> bool {
+        self.limits.max_hops.is_none_or(|most| hops <= most)
     }
 
     /// Whether a URL is on a host of the scope.
@@ -206,7 +211,9 @@ impl Scope {
         if url.as_str().len() > self.limits.max_url_bytes {
             return Err(Refusal::TooLong(url.as_str().len()));
         }
-        if let Some(index) = self.exclude.matches(url.as_str()).iter().next() {
+        if !self.exclude.is_empty()
+            && let Some(index) = self.exclude.matches(url.as_str()).iter().next()
+        {
             let pattern = self
                 .exclude
                 .patterns()

@@ -1,7 +1,6 @@
 //! From what a page says to what is admitted: links are resolved, made canonical, held against
 //! the scope and against nofollow.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use nephila_frontier::{
@@ -9,6 +8,7 @@ use nephila_frontier::{
 };
 use nephila_parse::{Document, LinkKind, Sitemap, SitemapKind};
 
+use crate::known_links::{KnownLink, KnownLinks};
 use crate::options::{Follow, Nofollow};
 
 /// What decides whether a link leads on; one for the crawl.
@@ -28,6 +28,8 @@ const DEEPEST_SITEMAP: u16 = 3;
 #[derive(Debug)]
 pub(crate) struct ResolvedLink {
     pub(crate) url: CanonicalUrl,
+    /// Of the URL, asked for as a page.
+    pub(crate) fingerprint: u64,
     /// Its place among the document's outlinks.
     pub(crate) place: usize,
 }
@@ -77,13 +79,34 @@ pub(crate) struct Resolved {
     pub(crate) is_cut: bool,
 }
 
+/// How many links were refused by the rule of each option.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Vec<(&'static str, u64)>);
+
+impl Refusals {
+    fn add(&mut self, option: &'static str, count: u64) {
+        // Few rules ever decide on one page: a walk is faster than a hash.
+        match self.0.iter_mut().find(|(known, _)| *known == option) {
+            Some((_, sum)) => *sum += count,
+            None => self.0.push((option, count)),
+        }
+    }
+
+    /// Each option with its count.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
 /// What came out of a page's links.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     /// To be admitted.
     pub(crate) urls: Vec<QueuedUrl>,
-    /// Links refused, by the option whose rule decided.
-    pub(crate) refused: HashMap<&'static str, u64>,
+    /// The fingerprints of those among them that are a page's links to pages.
+    pub(crate) fingerprints: Vec<u64>,
+    /// Links refused.
+    pub(crate) refused: Refusals,
     /// Frames and refreshes in scope that `--follow` does not name.
     pub(crate) not_followed: u64,
     /// There was no room for all that a sitemap names.
@@ -94,7 +117,8 @@ impl Candidates {
     /// Refuses all that would be admitted, by one rule.
     pub(crate) fn refuse_all(&mut self, option: &'static str) {
         let count = std::mem::take(&mut self.urls).len() as u64;
-        *self.refused.entry(option).or_default() += count;
+        self.fingerprints.clear();
+        self.refused.add(option, count);
     }
 
     /// What they take in memory.
@@ -104,7 +128,7 @@ impl Candidates {
     }
 
     fn refuse(&mut self, option: &'static str) {
-        *self.refused.entry(option).or_default() += 1;
+        self.refused.add(option, 1);
     }
 }
 
@@ -122,14 +146,21 @@ pub(crate) struct Origin<'a> {
 impl FollowRules {
     /// Every http(s) link of the document, resolved against its base, in its order, as far as there
     /// is room for those of a body of this length.
-    pub(crate) fn resolve(&self, document: &Document, url: &Url, body_bytes: u64) -> Resolved {
+    pub(crate) fn resolve(
+        &self,
+        document: &Document,
+        url: &Url,
+        body_bytes: u64,
+        known: &mut KnownLinks,
+    ) -> Resolved {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
-        let base = own_base.as_ref().unwrap_or(url);
+        let base = known.base(own_base.as_ref().unwrap_or(url));
         let mut room = LinkRoom::of(body_bytes, url.as_str().len());
         let mut links = Vec::with_capacity(document.outlinks.len());
         for (place, link) in document.outlinks.iter().enumerate() {
             let href = document.charset.encode_query(&link.href);
-            let Ok(url) = CanonicalUrl::join(base, &href, &self.policy) else {
+            let Some(KnownLink { url, fingerprint }) = known.resolve(&base, &href, &self.policy)
+            else {
                 continue;
             };
             if !room.take(&url) {
@@ -138,7 +169,11 @@ impl FollowRules {
                     is_cut: true,
                 };
             }
-            links.push(ResolvedLink { url, place });
+            links.push(ResolvedLink {
+                url,
+                fingerprint,
+                place,
+            });
         }
         Resolved {
             links,
@@ -153,10 +188,18 @@ impl FollowRules {
         links: &[ResolvedLink],
         page_nofollow: bool,
         origin: &Origin<'_>,
+        known: &KnownLinks,
     ) -> Candidates {
         let mut candidates = Candidates::default();
         let hops = origin.hops.saturating_add(1);
-        for ResolvedLink { url, place } in links {
+        let is_within = self.scope.allows_hops(hops);
+        let own_host = origin_host(origin).filter(|_| origin.is_private);
+        for ResolvedLink {
+            url,
+            fingerprint,
+            place,
+        } in links
+        {
             let Some(link) = document.outlinks.get(*place) else {
                 continue;
             };
@@ -169,14 +212,21 @@ impl FollowRules {
                     continue;
                 }
             };
-            let is_own = origin.is_private && Some(url.host()) == origin_host(origin);
+            let is_own = own_host == Some(url.host());
             if self.is_held_back(page_nofollow, link.nofollow, is_own) {
                 candidates.refuse("nofollow");
                 continue;
             }
+            let is_page = kind == UrlKind::Page;
+            if is_page && is_within && known.was_handed_on(*fingerprint) {
+                continue;
+            }
             let referrer = Some(origin.referrer.clone());
             let queued = QueuedUrl::page(url.clone(), hops, referrer, origin.now);
-            self.check(QueuedUrl { kind, ..queued }, &mut candidates);
+            let is_taken = self.check(QueuedUrl { kind, ..queued }, &mut candidates);
+            if is_taken && is_page {
+                candidates.fingerprints.push(*fingerprint);
+            }
         }
         candidates
     }
@@ -276,7 +326,8 @@ impl FollowRules {
             .collect()
     }
 
-    fn check(&self, queued: QueuedUrl, candidates: &mut Candidates) {
+    /// Whether a URL leads on; it is then among the candidates, else among the refused.
+    fn check(&self, queued: QueuedUrl, candidates: &mut Candidates) -> bool {
         let checked = match queued.kind {
             // It may live on another host than its pages (sitemaps.org, cross submits): its entries
             // are held against the scope, and of it only what it is like.
@@ -285,8 +336,14 @@ impl FollowRules {
         };
         let now = queued.admitted_at;
         match checked.and_then(|()| self.scope.check_date(&queued.url, now)) {
-            Ok(()) => candidates.urls.push(queued),
-            Err(refusal) => candidates.refuse(refusal.option()),
+            Ok(()) => {
+                candidates.urls.push(queued);
+                true
+            }
+            Err(refusal) => {
+                candidates.refuse(refusal.option());
+                false
+            }
         }
     }
 
@@ -335,7 +392,7 @@ fn tenths(priority: f32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use nephila_frontier::{ScopeLimits, ScopeRule};
+    use nephila_frontier::{Fingerprinter, ScopeLimits, ScopeRule};
     use nephila_parse::{ParseOptions, SitemapLimits, parse_html, parse_sitemap};
     use regex::RegexSet;
 
@@ -363,6 +420,16 @@ mod tests {
         }
     }
 
+    fn known() -> KnownLinks {
+        KnownLinks::new(Fingerprinter::new([1, 2]))
+    }
+
+    fn refused(candidates: &Candidates, option: &str) -> u64 {
+        let mut all = candidates.refused.iter();
+        all.find(|(name, _)| *name == option)
+            .map_or(0, |(_, count)| count)
+    }
+
     fn follow(
         rules: &FollowRules,
         html: &str,
@@ -371,7 +438,9 @@ mod tests {
     ) -> (Vec<String>, Candidates) {
         let url = Url::parse("http://a.test/dir/page").unwrap();
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
-        let links = rules.resolve(&document, &url, html.len() as u64).links;
+        let links = rules
+            .resolve(&document, &url, html.len() as u64, &mut known())
+            .links;
         let origin = Origin {
             url: &url,
             referrer: "r".into(),
@@ -379,7 +448,7 @@ mod tests {
             is_private,
             now: Moment::from_micros(1),
         };
-        let candidates = rules.follow(&document, &links, nofollow, &origin);
+        let candidates = rules.follow(&document, &links, nofollow, &origin, &known());
         let urls = candidates
             .urls
             .iter()
@@ -396,12 +465,12 @@ mod tests {
         let (urls, candidates) = follow(&rules, html, false, false);
         assert_eq!(urls, ["http://a.test/root/x?a&b"]);
         assert_eq!(candidates.urls[0].hops, 2);
-        assert_eq!(candidates.refused["scope"], 1);
-        assert_eq!(candidates.refused["nofollow"], 1);
+        assert_eq!(refused(&candidates, "scope"), 1);
+        assert_eq!(refused(&candidates, "nofollow"), 1);
         assert_eq!(candidates.not_followed, 1);
         let (urls, candidates) = follow(&rules, html, true, true);
         assert!(urls.is_empty());
-        assert_eq!(candidates.refused["nofollow"], 3);
+        assert_eq!(refused(&candidates, "nofollow"), 3);
         let (urls, _) = follow(&rules, html, false, true);
         assert_eq!(
             urls,
@@ -426,7 +495,7 @@ mod tests {
         let index = parse_sitemap(index, &SitemapLimits::default());
         let found = rules.follow_sitemap(&index, &origin, 200);
         assert_eq!(found.urls[0].kind, UrlKind::Sitemap);
-        assert_eq!((found.urls.len(), found.refused["scope"]), (1, 1));
+        assert_eq!((found.urls.len(), refused(&found, "scope")), (1, 1));
         let set = b"<urlset><url><loc>http://a.test/p</loc><priority>0.9</priority></url>\
             <url><loc>http://b.test/q</loc></url></urlset>";
         let set = parse_sitemap(set, &SitemapLimits::default());
@@ -436,7 +505,7 @@ mod tests {
             (found.urls[0].kind, found.urls[0].priority),
             (UrlKind::Page, 9)
         );
-        assert_eq!(found.refused["scope"], 1);
+        assert_eq!(refused(&found, "scope"), 1);
     }
 
     #[test]
@@ -449,7 +518,7 @@ mod tests {
             "<a href=1>".repeat(10_000)
         );
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
-        let resolved = rules.resolve(&document, &url, html.len() as u64);
+        let resolved = rules.resolve(&document, &url, html.len() as u64, &mut known());
         let bytes: usize = resolved
             .links
             .iter()

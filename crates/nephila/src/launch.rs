@@ -19,6 +19,7 @@ use crate::control::Control;
 use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
+use crate::known_links::KnownLinks;
 use crate::opening::{DiskFrontier, Opened};
 use crate::options::CrawlConfig;
 use crate::products::Products;
@@ -100,6 +101,7 @@ impl Launch {
             duplicates: self.duplicates.clone(),
             products: self.products.clone(),
             traps: RefCell::new(setup::content_traps(&config, self.common.fingerprinter)),
+            known: RefCell::new(KnownLinks::new(self.common.fingerprinter)),
             config,
             clock,
         };

@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod follow;
 mod journal;
+mod known_links;
 mod launch;
 mod mending;
 mod opening;

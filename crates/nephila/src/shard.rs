@@ -277,8 +277,8 @@ impl<F: Fetch + 'static> Shard<F> {
         } = visited?;
         let now = self.clock.now();
         let progress = self.common.progress.clone();
-        for (option, count) in &candidates.refused {
-            progress.add_refusals(option, *count);
+        for (option, count) in candidates.refused.iter() {
+            progress.add_refusals(option, count);
         }
         progress.add_not_followed(candidates.not_followed);
         let (own, foreign) = self.share_out(candidates.urls);

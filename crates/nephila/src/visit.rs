@@ -30,6 +30,7 @@ use crate::duplicates::{Content, Duplicates};
 use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, Resolved};
 use crate::journal::DoneEntry;
+use crate::known_links::KnownLinks;
 use crate::options::CrawlConfig;
 use crate::products::{Held, Products};
 use crate::robots_visit::visit_robots;
@@ -48,6 +49,8 @@ pub(crate) struct VisitContext<F> {
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     /// Of this shard's hosts; borrowed for a moment, never across a wait.
     pub(crate) traps: RefCell<ContentTraps>,
+    /// Links that this shard met; borrowed for a moment too.
+    pub(crate) known: RefCell<KnownLinks>,
     /// What pages came to, on its way to the committer.
     pub(crate) products: Products,
     pub(crate) clock: Clock,
@@ -444,11 +447,11 @@ fn follow<F>(
             let agent = &context.config.agent;
             let meta = robots_directives(document.robots_meta.as_deref().unwrap_or(""), agent);
             let header = robots_directives(robots_header.unwrap_or_default(), agent);
-            let links = context.rules.resolve(document, &url, analysis.body_bytes);
+            let known = &mut *context.known.borrow_mut();
+            let rules = &context.rules;
+            let links = rules.resolve(document, &url, analysis.body_bytes, known);
             let is_nofollow = meta.union(header).nofollow;
-            let candidates = context
-                .rules
-                .follow(document, &links.links, is_nofollow, &origin);
+            let candidates = rules.follow(document, &links.links, is_nofollow, &origin, known);
             Lead { links, candidates }
         }
         Found::Sitemap(sitemap) => {
@@ -500,6 +503,10 @@ pub(crate) fn end<F>(
         then: Then::Done,
     };
     let held = context.products.hold(row.len() + candidates.bytes());
+    let mut known = context.known.borrow_mut();
+    let handed_on = candidates.fingerprints.iter();
+    handed_on.for_each(|fingerprint| known.note_handed_on(*fingerprint));
+    drop(known);
     Visited {
         lease,
         finish,

@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, ResponseHead, Stage};
-use nephila_frontier::{CanonicalUrl, Outcome};
+use nephila_frontier::{CanonicalUrl, Fingerprinter, Outcome};
 use nephila_parse::{BodyKind, Document, Warning};
 
 use super::page_report::{Answer, FoundLink, FoundPage, PageReport, PageTimes};
@@ -11,6 +11,7 @@ use crate::analysis::{Analysis, Found, Purpose, Work, analyse};
 use crate::answer_headers::{PART, is_whole_range, location};
 use crate::error::Error;
 use crate::follow::FollowRules;
+use crate::known_links::KnownLinks;
 use crate::options::Settings;
 use crate::setup;
 use crate::visit::{header, outcome_of, outcome_of_decoding, robots_header};
@@ -214,7 +215,9 @@ fn found_page(
     rules: &FollowRules,
     url: &url::Url,
 ) -> FoundPage {
-    let resolved = rules.resolve(&document, url, body_bytes).links;
+    // One page's links: nobody gains by colliding with them.
+    let mut known = KnownLinks::new(Fingerprinter::new([0; 2]));
+    let resolved = rules.resolve(&document, url, body_bytes, &mut known).links;
     let other_links = document.outlinks.len().saturating_sub(resolved.len());
     let links = resolved.into_iter().filter_map(|link| {
         let outlink = document.outlinks.get(link.place)?;
