@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 pub use url::Url;
 
-use crate::plain_links::join_plain;
 use crate::sessions::{is_session, without_session};
 
 /// The schemes that are crawled.
@@ -78,15 +77,6 @@ impl CanonicalUrl {
         href: &str,
         policy: &CanonicalPolicy,
     ) -> Result<CanonicalUrl, NotCanonical> {
-        if let Some(joined) = join_plain(base, href, policy) {
-            let text = [joined.origin, joined.directory, joined.rest].concat();
-            let scheme = base.scheme().len() + "://".len();
-            return Ok(CanonicalUrl {
-                text: Arc::from(text),
-                authority_start: scheme as u32,
-                authority_end: joined.origin.len() as u32,
-            });
-        }
         let url = base
             .join(href)
             .map_err(|error| NotCanonical::Invalid(error.to_string()))?;
@@ -187,6 +177,11 @@ impl CanonicalUrl {
     /// The URL of another path on the same scheme and host.
     pub fn sibling(&self, path: &str) -> Option<CanonicalUrl> {
         CanonicalUrl::from_serialized(&format!("{}://{}{}", self.scheme(), self.host(), path))
+    }
+
+    /// Scheme and authority, as in `http://a.test:8080`.
+    pub fn origin(&self) -> &str {
+        self.slice(0, self.authority_end)
     }
 
     fn slice(&self, start: u32, end: u32) -> &str {

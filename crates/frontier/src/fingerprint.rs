@@ -75,16 +75,6 @@ impl Fingerprinter {
         hasher.finish()
     }
 
-    /// The fingerprint of a link as written, together with that of what it is resolved against.
-    pub fn of_link(&self, context: u64, href: &[u8]) -> u64 {
-        const LINK: u8 = u8::MAX - 1;
-        let mut hasher = self.hasher();
-        hasher.write_u64(context);
-        hasher.write(href);
-        hasher.write_u8(LINK);
-        hasher.finish()
-    }
-
     /// The shard, of `shards`, that owns this host.
     pub fn shard_of(&self, host: &str, shards: usize) -> usize {
         let shards = shards.max(1) as u64;

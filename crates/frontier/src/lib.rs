@@ -53,6 +53,7 @@ pub use frontier::{Admission, Frontier, FrontierConfig, Next, Order};
 pub use lease::{Finish, Lease, Refused, RobotsAnswer, Then};
 pub use moment::Moment;
 pub use outcome::Outcome;
+pub use plain_links::{KnownOrigins, LinkBase, join_onto};
 pub use politeness::{Contact, Politeness};
 pub use queued::{DEFAULT_PRIORITY, QueuedUrl};
 pub use scope::{Refusal, Scope, ScopeLimits, ScopeRule, registrable_domain};

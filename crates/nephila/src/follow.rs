@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use nephila_frontier::{
-    CanonicalPolicy, CanonicalUrl, DEFAULT_PRIORITY, Moment, QueuedUrl, Scope, Url, UrlKind,
+    CanonicalPolicy, CanonicalUrl, DEFAULT_PRIORITY, LinkBase, Moment, QueuedUrl, Scope, Url,
+    UrlKind,
 };
-use nephila_parse::{Document, LinkKind, Sitemap, SitemapKind};
+use nephila_parse::{Document, LinkKind, Outlink, Sitemap, SitemapKind};
 
-use crate::known_links::{KnownLink, KnownLinks};
+use crate::known_links::KnownLinks;
 use crate::options::{Follow, Nofollow};
 
 /// What decides whether a link leads on; one for the crawl.
@@ -23,16 +24,6 @@ pub(crate) struct FollowRules {
 
 /// Deepest nesting of sitemap indexes; the protocol allows one level.
 const DEEPEST_SITEMAP: u16 = 3;
-
-/// A link of a page, resolved.
-#[derive(Debug)]
-pub(crate) struct ResolvedLink {
-    pub(crate) url: CanonicalUrl,
-    /// Of the URL, asked for as a page.
-    pub(crate) fingerprint: u64,
-    /// Its place among the document's outlinks.
-    pub(crate) place: usize,
-}
 
 /// What the links of a body may take when they are resolved, in bytes: four times the body, and
 /// this much more. Honest links are shorter than their markup; short ones under a long base are not.
@@ -64,19 +55,49 @@ impl LinkRoom {
     }
 
     /// Takes the room of a link; whether there is some left.
-    fn take(&mut self, url: &CanonicalUrl) -> bool {
-        let left = self.left.checked_sub(url.as_str().len() + self.beside);
+    fn take(&mut self, url_bytes: usize) -> bool {
+        let left = self.left.checked_sub(url_bytes + self.beside);
         self.left = left.unwrap_or(0);
         left.is_some()
     }
 }
 
-/// The links of a page, resolved.
+/// The links of a page, resolved: http and https only, in the order of the page.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
-    pub(crate) links: Vec<ResolvedLink>,
+    /// Their canonical URLs, one behind the other.
+    text: String,
+    /// Where each ends there, and its place among the document's outlinks.
+    links: Vec<(usize, usize)>,
     /// There was no room for all of them.
     pub(crate) is_cut: bool,
+}
+
+impl Resolved {
+    /// None, be it because there was no room.
+    pub(crate) fn none(is_cut: bool) -> Resolved {
+        Resolved {
+            is_cut,
+            ..Resolved::default()
+        }
+    }
+
+    /// How many they are.
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// The canonical URL of each, with what the document says of it.
+    pub(crate) fn iter<'a>(
+        &'a self,
+        document: &'a Document,
+    ) -> impl Iterator<Item = (&'a str, &'a Outlink)> {
+        let mut from = 0;
+        self.links.iter().filter_map(move |(end, place)| {
+            let url = self.text.get(std::mem::replace(&mut from, *end)..*end)?;
+            Some((url, document.outlinks.get(*place)?))
+        })
+    }
 }
 
 /// How many links were refused by the rule of each option.
@@ -154,38 +175,38 @@ impl FollowRules {
         known: &mut KnownLinks,
     ) -> Resolved {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
-        let base = known.base(own_base.as_ref().unwrap_or(url));
+        let base = LinkBase::new(own_base.as_ref().unwrap_or(url));
         let mut room = LinkRoom::of(body_bytes, url.as_str().len());
-        let mut links = Vec::with_capacity(document.outlinks.len());
+        let mut resolved = Resolved {
+            links: Vec::with_capacity(document.outlinks.len()),
+            ..Resolved::default()
+        };
         for (place, link) in document.outlinks.iter().enumerate() {
             let href = document.charset.encode_query(&link.href);
-            let Some(KnownLink { url, fingerprint }) = known.resolve(&base, &href, &self.policy)
-            else {
+            let from = resolved.text.len();
+            let text = &mut resolved.text;
+            if known
+                .resolve_onto(text, &base, &href, &self.policy)
+                .is_err()
+            {
                 continue;
-            };
-            if !room.take(&url) {
-                return Resolved {
-                    links,
-                    is_cut: true,
-                };
             }
-            links.push(ResolvedLink {
-                url,
-                fingerprint,
-                place,
-            });
+            let end = resolved.text.len();
+            if !room.take(end - from) {
+                resolved.text.truncate(from);
+                resolved.is_cut = true;
+                break;
+            }
+            resolved.links.push((end, place));
         }
-        Resolved {
-            links,
-            is_cut: false,
-        }
+        resolved
     }
 
     /// Which of a page's links lead on.
     pub(crate) fn follow(
         &self,
         document: &Document,
-        links: &[ResolvedLink],
+        links: &Resolved,
         page_nofollow: bool,
         origin: &Origin<'_>,
         known: &KnownLinks,
@@ -193,39 +214,30 @@ impl FollowRules {
         let mut candidates = Candidates::default();
         let hops = origin.hops.saturating_add(1);
         let is_within = self.scope.allows_hops(hops);
-        let own_host = origin_host(origin).filter(|_| origin.is_private);
-        for ResolvedLink {
-            url,
-            fingerprint,
-            place,
-        } in links
-        {
-            let Some(link) = document.outlinks.get(*place) else {
+        for (url, link) in links.iter(document) {
+            let canonical = || CanonicalUrl::from_serialized(url);
+            let Some(kind) = self.kind_of(link.kind) else {
+                let is_way_on = matches!(link.kind, LinkKind::Frame | LinkKind::Refresh);
+                let would_be = |url: CanonicalUrl| self.scope.check(&url, hops).is_ok();
+                let is_missed = is_way_on && canonical().is_some_and(would_be);
+                candidates.not_followed += u64::from(is_missed);
                 continue;
             };
-            let kind = match self.kind_of(link.kind) {
-                Some(kind) => kind,
-                None => {
-                    let is_way_on = matches!(link.kind, LinkKind::Frame | LinkKind::Refresh);
-                    let would_be = is_way_on && self.scope.check(url, hops).is_ok();
-                    candidates.not_followed += u64::from(would_be);
-                    continue;
-                }
-            };
-            let is_own = own_host == Some(url.host());
+            let is_own = origin.is_private && link.nofollow && is_on_host(url, origin);
             if self.is_held_back(page_nofollow, link.nofollow, is_own) {
                 candidates.refuse("nofollow");
                 continue;
             }
-            let is_page = kind == UrlKind::Page;
-            if is_page && is_within && known.was_handed_on(*fingerprint) {
+            let page = (kind == UrlKind::Page).then(|| known.fingerprint(url));
+            let is_known = page.is_some_and(|fingerprint| known.was_handed_on(fingerprint));
+            if is_known && is_within {
                 continue;
             }
+            let Some(url) = canonical() else { continue };
             let referrer = Some(origin.referrer.clone());
-            let queued = QueuedUrl::page(url.clone(), hops, referrer, origin.now);
-            let is_taken = self.check(QueuedUrl { kind, ..queued }, &mut candidates);
-            if is_taken && is_page {
-                candidates.fingerprints.push(*fingerprint);
+            let queued = QueuedUrl::page(url, hops, referrer, origin.now);
+            if self.check(QueuedUrl { kind, ..queued }, &mut candidates) {
+                candidates.fingerprints.extend(page);
             }
         }
         candidates
@@ -254,7 +266,7 @@ impl FollowRules {
                 let Ok(url) = CanonicalUrl::join(origin.url, location, &self.policy) else {
                     continue;
                 };
-                if !room.take(&url) {
+                if !room.take(url.as_str().len()) {
                     candidates.is_cut = true;
                     return candidates;
                 }
@@ -374,6 +386,13 @@ impl FollowRules {
     }
 }
 
+/// Whether a canonical URL is on the page's host.
+fn is_on_host(url: &str, origin: &Origin<'_>) -> bool {
+    let after = url.split_once("://").map(|(_, after)| after);
+    let host = after.and_then(|after| after.split(['/', '?']).next());
+    host.is_some() && host == origin_host(origin)
+}
+
 /// The host of the page, as canonical URLs name it.
 fn origin_host<'a>(origin: &'a Origin<'_>) -> Option<&'a str> {
     let authority = origin.url.authority();
@@ -438,9 +457,7 @@ mod tests {
     ) -> (Vec<String>, Candidates) {
         let url = Url::parse("http://a.test/dir/page").unwrap();
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
-        let links = rules
-            .resolve(&document, &url, html.len() as u64, &mut known())
-            .links;
+        let links = rules.resolve(&document, &url, html.len() as u64, &mut known());
         let origin = Origin {
             url: &url,
             referrer: "r".into(),
@@ -519,11 +536,7 @@ mod tests {
         );
         let document = parse_html(html.as_bytes(), None, &ParseOptions::default());
         let resolved = rules.resolve(&document, &url, html.len() as u64, &mut known());
-        let bytes: usize = resolved
-            .links
-            .iter()
-            .map(|link| link.url.as_str().len())
-            .sum();
+        let bytes = resolved.text.len();
         assert!(resolved.is_cut);
         assert!(bytes <= 4 * html.len() + LINK_BYTES_FREE, "{bytes}");
         let entry = "<url><loc>1</loc></url>".repeat(10_000);

@@ -451,16 +451,13 @@ fn follow<F>(
             let rules = &context.rules;
             let links = rules.resolve(document, &url, analysis.body_bytes, known);
             let is_nofollow = meta.union(header).nofollow;
-            let candidates = rules.follow(document, &links.links, is_nofollow, &origin, known);
+            let candidates = rules.follow(document, &links, is_nofollow, &origin, known);
             Lead { links, candidates }
         }
         Found::Sitemap(sitemap) => {
             let body_bytes = analysis.body_bytes;
             let candidates = context.rules.follow_sitemap(sitemap, &origin, body_bytes);
-            let links = Resolved {
-                is_cut: candidates.is_cut,
-                ..Resolved::default()
-            };
+            let links = Resolved::none(candidates.is_cut);
             Lead { links, candidates }
         }
         Found::Text(_) | Found::Nothing => Lead::default(),

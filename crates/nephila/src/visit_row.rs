@@ -6,7 +6,7 @@ use nephila_parse::{Document, Warning};
 
 use crate::analysis::{Analysis, Found};
 use crate::clock::rfc3339;
-use crate::follow::{Resolved, ResolvedLink};
+use crate::follow::Resolved;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
 use crate::visit::{Ending, VisitContext, header};
 
@@ -67,7 +67,7 @@ pub(crate) fn write_row<F>(
     };
     let outlinks: Vec<_> = document
         .into_iter()
-        .flat_map(|document| outlink_rows(document, &parts.links.links))
+        .flat_map(|document| outlink_rows(document, &parts.links))
         .collect();
     let given_up = analysis.is_some_and(|analysis| analysis.is_given_up);
     let warnings: Vec<_> = document
@@ -183,16 +183,13 @@ fn serialize(row: &Row<'_>) -> Vec<u8> {
 
 fn outlink_rows<'a>(
     document: &'a Document,
-    links: &'a [ResolvedLink],
+    links: &'a Resolved,
 ) -> impl Iterator<Item = OutlinkRow<'a>> {
-    links.iter().filter_map(|resolved| {
-        let link = document.outlinks.get(resolved.place)?;
-        Some(OutlinkRow {
-            url: resolved.url.as_str(),
-            text: &link.text,
-            rel: &link.rel,
-            kind: link.kind.as_str(),
-        })
+    links.iter(document).map(|(url, link)| OutlinkRow {
+        url,
+        text: &link.text,
+        rel: &link.rel,
+        kind: link.kind.as_str(),
     })
 }
 

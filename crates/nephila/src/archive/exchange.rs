@@ -185,10 +185,9 @@ fn fields(queued: &QueuedUrl, parts: &RowParts) -> WarcFields {
         return fields;
     };
     let _ = fields.add("charsetForLinkExtraction", document.charset.name);
-    for resolved in &parts.links.links {
-        let link = document.outlinks.get(resolved.place);
-        let (hop, context) = link.map_or(('L', "=MISC"), |link| context(link.kind));
-        let _ = fields.outlink(resolved.url.as_str(), hop, context);
+    for (url, link) in parts.links.iter(document) {
+        let (hop, context) = context(link.kind);
+        let _ = fields.outlink(url, hop, context);
     }
     fields
 }

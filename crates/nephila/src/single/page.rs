@@ -217,12 +217,11 @@ fn found_page(
 ) -> FoundPage {
     // One page's links: nobody gains by colliding with them.
     let mut known = KnownLinks::new(Fingerprinter::new([0; 2]));
-    let resolved = rules.resolve(&document, url, body_bytes, &mut known).links;
+    let resolved = rules.resolve(&document, url, body_bytes, &mut known);
     let other_links = document.outlinks.len().saturating_sub(resolved.len());
-    let links = resolved.into_iter().filter_map(|link| {
-        let outlink = document.outlinks.get(link.place)?;
+    let links = resolved.iter(&document).filter_map(|(url, outlink)| {
         Some(FoundLink {
-            url: link.url,
+            url: CanonicalUrl::from_serialized(url)?,
             text: outlink.text.clone(),
             rel: outlink.rel.clone(),
             kind: outlink.kind.as_str(),
