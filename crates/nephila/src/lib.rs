@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod follow;
 mod journal;
+mod json_line;
 mod known_links;
 mod launch;
 mod mending;

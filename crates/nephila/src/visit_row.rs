@@ -175,8 +175,7 @@ pub(crate) fn simhash_hex(simhash: u64) -> String {
 fn serialize(row: &Row<'_>) -> Vec<u8> {
     const USUAL_BYTES: usize = 8 * 1024;
     let mut line = Vec::with_capacity(USUAL_BYTES);
-    // Writing numbers and text to memory cannot fail.
-    let _ = serde_json::to_writer(&mut line, row);
+    row.write(&mut line);
     line.push(b'\n');
     line
 }

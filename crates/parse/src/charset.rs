@@ -57,7 +57,10 @@ impl Charset {
     /// What the encoding cannot write stands as a decimal reference. All bytes of such a character are
     /// escaped, also those that look like ASCII.
     pub fn encode_query<'a>(&self, href: &'a str) -> Cow<'a, str> {
-        let Some(encoding) = self.query_encoding().filter(|_| !href.is_ascii()) else {
+        if href.is_ascii() {
+            return Cow::Borrowed(href);
+        }
+        let Some(encoding) = self.query_encoding() else {
             return Cow::Borrowed(href);
         };
         let end = href.find('#').unwrap_or(href.len());

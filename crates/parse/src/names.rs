@@ -27,6 +27,14 @@ impl Name {
     #[inline]
     pub(crate) fn at_start_of(rest: &[u8]) -> (Name, usize) {
         let ends = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>');
+        if let Some(piece) = rest.first_chunk::<8>() {
+            let length = (ends_of(u64::from_le_bytes(*piece)).trailing_zeros() / 8) as usize;
+            let is_end = rest.get(length).is_some_and(|byte| ends(*byte));
+            if is_end && length < piece.len() {
+                let value = u64::from_be_bytes(*piece).unbounded_shr(64 - 8 * length as u32);
+                return (Name(lower_case(value)), length);
+            }
+        }
         let mut value = 0;
         for (length, byte) in rest.iter().take(9).enumerate() {
             if ends(*byte) {
@@ -51,6 +59,29 @@ impl Name {
         }
         Name(value | 1 << 63)
     }
+}
+
+const ONES: u64 = u64::MAX / 255;
+const HIGH_BITS: u64 = ONES << 7;
+
+/// Has the high bit of the first byte that may end a name: white space, a control character, `/` or `>`.
+/// Above that one a borrow may set others by mistake.
+#[inline]
+fn ends_of(piece: u64) -> u64 {
+    let zeros = |piece: u64| piece.wrapping_sub(ONES) & !piece & HIGH_BITS;
+    let blanks = piece.wrapping_sub((b' ' as u64 + 1) * ONES) & !piece & HIGH_BITS;
+    let slashes = zeros(piece ^ (b'/' as u64 * ONES));
+    let closing = zeros(piece ^ (b'>' as u64 * ONES));
+    blanks | slashes | closing
+}
+
+/// The ASCII letters of a piece in lower case.
+#[inline]
+fn lower_case(piece: u64) -> u64 {
+    let sevens = piece & !HIGH_BITS;
+    let from_a = sevens + (0x80 - b'A' as u64) * ONES;
+    let past_z = sevens + (0x7F - b'Z' as u64) * ONES;
+    piece | (from_a & !past_z & !piece & HIGH_BITS) >> 2
 }
 
 macro_rules! names {
@@ -97,5 +128,21 @@ mod tests {
         assert_eq!(Name::at_start_of(b"TextArea/"), (TEXTAREA, 8));
         assert_eq!(Name::at_start_of(b"foreignObject x"), (FOREIGN_OBJECT, 13));
         assert_eq!(Name::at_start_of(b"svg"), (SVG, 3));
+    }
+
+    #[test]
+    fn a_name_in_one_piece_is_read_as_one_that_is_not() {
+        for place in 0..10 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"sOurceXyzABC > xxxxxxx";
+                text[place] = byte;
+                let ends = |byte: &u8| b"\t\n\x0c\r />".contains(byte);
+                let length = text.iter().position(ends).unwrap();
+                let expected = (Name::of(&text[..length]), length);
+                assert_eq!(Name::at_start_of(&text), expected, "{byte} at {place}");
+                let cut = &text[..=length];
+                assert_eq!(Name::at_start_of(cut), expected, "{byte} at {place}, cut");
+            }
+        }
     }
 }

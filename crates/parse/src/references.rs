@@ -102,8 +102,15 @@ fn split_at_ampersand(text: &str) -> Option<(&str, &str)> {
 pub(crate) fn read_reference(from: &str, place: Place) -> Option<(usize, Characters)> {
     let bytes = from.as_bytes();
     work::note(1);
-    if bytes.get(1) == Some(&b'#') {
-        return read_number(bytes);
+    // Nearly all that pages have.
+    match bytes {
+        [_, b'a', b'm', b'p', b';', ..] => return Some((5, Characters::one('&'))),
+        [_, b'n', b'b', b's', b'p', b';', ..] => return Some((6, Characters::one('\u{a0}'))),
+        [_, b'q', b'u', b'o', b't', b';', ..] => return Some((6, Characters::one('"'))),
+        [_, b'l', b't', b';', ..] => return Some((4, Characters::one('<'))),
+        [_, b'g', b't', b';', ..] => return Some((4, Characters::one('>'))),
+        [_, b'#', ..] => return read_number(bytes),
+        _ => {}
     }
     let name = bytes.get(1..)?;
     let length = name
@@ -130,14 +137,6 @@ pub(crate) fn read_reference(from: &str, place: Place) -> Option<(usize, Charact
 
 /// Looks up a name, written with its semicolon if it has one.
 fn look_up(name: &str) -> Option<Characters> {
-    match name {
-        "amp;" => return Some(Characters::one('&')),
-        "nbsp;" => return Some(Characters::one('\u{a0}')),
-        "quot;" => return Some(Characters::one('"')),
-        "lt;" => return Some(Characters::one('<')),
-        "gt;" => return Some(Characters::one('>')),
-        _ => {}
-    }
     // The table also has every beginning of a name, as (0, 0).
     let (first, second) = *NAMED_ENTITIES.get(name)?;
     let first = char::from_u32(first).filter(|character| *character != '\0')?;
