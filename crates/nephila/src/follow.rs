@@ -30,6 +30,9 @@ const DEEPEST_SITEMAP: u16 = 3;
 const LINK_BYTES_FREE: usize = 1024 * 1024;
 /// The most that they may take, in bytes.
 const LINK_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes that a URL usually has, and how many of them room is made for at once.
+const USUAL_URL_BYTES: usize = 64;
+const MOST_FORESEEN: usize = 1024;
 /// What is kept beside each, in bytes: its place in a row, a queue and the log.
 const LINK_BYTES_BESIDE: usize = 64;
 
@@ -69,6 +72,8 @@ pub(crate) struct Resolved {
     text: String,
     /// Where each ends there, and its place among the document's outlinks.
     links: Vec<(usize, usize)>,
+    /// The target of `link rel=canonical`.
+    pub(crate) canonical: Option<String>,
     /// There was no room for all of them.
     pub(crate) is_cut: bool,
 }
@@ -177,10 +182,17 @@ impl FollowRules {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
         let base = LinkBase::new(own_base.as_ref().unwrap_or(url));
         let mut room = LinkRoom::of(body_bytes, url.as_str().len());
+        let count = document.outlinks.len();
         let mut resolved = Resolved {
-            links: Vec::with_capacity(document.outlinks.len()),
+            links: Vec::with_capacity(count),
+            text: String::with_capacity(count.min(MOST_FORESEEN) * USUAL_URL_BYTES),
             ..Resolved::default()
         };
+        if let Some(written) = &document.canonical {
+            let mut url = String::new();
+            let found = known.resolve_onto(&mut url, &base, written, &self.policy);
+            resolved.canonical = found.is_ok().then_some(url);
+        }
         for (place, link) in document.outlinks.iter().enumerate() {
             let href = document.charset.encode_query(&link.href);
             let from = resolved.text.len();

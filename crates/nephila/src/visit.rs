@@ -474,7 +474,7 @@ pub(crate) fn end<F>(
     began: Moment,
 ) -> Visited {
     let queued = lease.url();
-    let row = write_row(context, &lease, &ending, &parts, began);
+    let row = write_row(&lease, &ending, &parts, began);
     let raw = parts.raw.clone();
     let material = raw.map(|raw| Material::of(raw, queued, &parts, ending.remote, began));
     let now = context.clock.now();

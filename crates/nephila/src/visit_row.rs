@@ -8,7 +8,7 @@ use crate::analysis::{Analysis, Found};
 use crate::clock::rfc3339;
 use crate::follow::Resolved;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
-use crate::visit::{Ending, VisitContext, header};
+use crate::visit::{Ending, header};
 
 /// The warning of a page whose links were not followed because of `--max-copies`.
 pub(crate) const TOO_MANY_COPIES: &str = "too_many_copies";
@@ -47,8 +47,7 @@ impl RowParts {
 }
 
 /// The row of a visit, as one line of JSON.
-pub(crate) fn write_row<F>(
-    context: &VisitContext<F>,
+pub(crate) fn write_row(
     lease: &Lease,
     ending: &Ending,
     parts: &RowParts,
@@ -79,7 +78,6 @@ pub(crate) fn write_row<F>(
         .chain(parts.is_copy.then_some(TOO_MANY_COPIES))
         .chain(given_up.then_some("parser_failed"))
         .collect();
-    let canonical = canonical(context, queued.url.as_str(), document);
     let meta = document.and_then(|document| document.robots_meta.as_deref());
     let robots: Vec<&str> = meta
         .into_iter()
@@ -102,7 +100,7 @@ pub(crate) fn write_row<F>(
         wire_bytes: parts.wire_bytes,
         body_bytes: analysis.map_or(0, |analysis| analysis.body_bytes),
         redirect_target: parts.redirect_target.as_ref().map(CanonicalUrl::as_str),
-        canonical: canonical.as_ref().map(CanonicalUrl::as_str),
+        canonical: parts.links.canonical.as_deref(),
         title: document.and_then(|document| document.title.as_deref()),
         description: document.and_then(|document| document.description.as_deref()),
         language: document.and_then(|document| document.language.as_deref()),
@@ -190,22 +188,6 @@ fn outlink_rows<'a>(
         rel: &link.rel,
         kind: link.kind.as_str(),
     })
-}
-
-fn canonical<F>(
-    context: &VisitContext<F>,
-    url: &str,
-    document: Option<&Document>,
-) -> Option<CanonicalUrl> {
-    let document = document?;
-    let written = document.canonical.as_ref()?;
-    let url = nephila_frontier::parse_url(url).ok()?;
-    let base = document
-        .base
-        .as_ref()
-        .and_then(|base| url.join(base).ok())
-        .unwrap_or(url);
-    CanonicalUrl::join(&base, written, &context.rules.policy).ok()
 }
 
 fn times(lease: &Lease, ending: &Ending, analysis: Option<&Analysis>) -> TimesRow {

@@ -73,6 +73,9 @@ pub struct Document {
     pub warnings: Vec<Warning>,
 }
 
+/// Links that a page often has: room for them is made at once.
+const USUAL_LINKS: usize = 32;
+
 impl Document {
     pub(crate) fn new(charset: Charset) -> Self {
         Self {
@@ -83,7 +86,7 @@ impl Document {
             robots_meta: None,
             canonical: None,
             base: None,
-            outlinks: Vec::new(),
+            outlinks: Vec::with_capacity(USUAL_LINKS),
             text: None,
             simhash: None,
             warnings: Vec::new(),

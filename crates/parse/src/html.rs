@@ -15,7 +15,7 @@ use crate::raw_text::{RawEnd, raw_text_end, script_end};
 use crate::scan::{Markup, read_markup};
 use crate::simhash::SimHasher;
 use crate::text::{Bound, Collapsed};
-use crate::work::find;
+use crate::work::{find, find_either};
 
 /// Reads an HTML page: its outlinks, its metadata and, on request, its visible text.
 ///
@@ -66,6 +66,16 @@ fn read_decoded(
     reader.read();
     let declared = reader.declared;
     (reader.finish(), declared)
+}
+
+/// The next `<`, and whether an ampersand stands before it.
+#[inline]
+fn find_less_than(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
+    let found = find_either(bytes, from, b'<', b'&')?;
+    match bytes.get(found) {
+        Some(b'&') => Some((find(bytes, found + 1, b'<')?, true)),
+        _ => Some((found, false)),
+    }
 }
 
 /// Whether the page is a frameset, whose only elements are frames.
@@ -132,19 +142,21 @@ impl<'a> Reader<'a> {
         let bytes = self.html.as_bytes();
         let mut text_start = 0;
         let mut at = 0;
-        while let Some(less_than) = find(bytes, at, b'<') {
+        while let Some((less_than, has_ampersand)) = find_less_than(bytes, at) {
             let takes_cdata = self.is_xml || self.context.is_foreign();
             let markup = read_markup(bytes, less_than, takes_cdata);
             let next = if markup == Markup::Text {
                 less_than + 1
             } else {
-                self.note_text(text_start, less_than);
+                // Of a run with a `<` in it only the end was looked at.
+                let is_plain = text_start == at && !has_ampersand;
+                self.note_text(text_start, less_than, is_plain);
                 text_start = self.take_markup(markup);
                 text_start
             };
             at = next;
         }
-        self.note_text(text_start, bytes.len());
+        self.note_text(text_start, bytes.len(), false);
     }
 
     fn finish(mut self) -> Document {
@@ -409,15 +421,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the run of text between two tags.
+    /// Takes the run of text between two tags; `is_plain` where there surely is no reference in it.
     #[inline]
-    fn note_text(&mut self, from: usize, to: usize) {
+    fn note_text(&mut self, from: usize, to: usize, is_plain: bool) {
         let is_wanted = self.simhash.is_some() || self.anchor.is_some() || self.text.is_some();
         if from == to || !(is_wanted || self.frames == Frames::Possible) {
             return;
         }
         if let Some(run) = self.html.get(from..to) {
-            self.push_text(run, Collapsed::push_raw, SimHasher::push_raw);
+            match is_plain {
+                true => self.push_text(run, Collapsed::push, SimHasher::push_plain),
+                false => self.push_text(run, Collapsed::push_raw, SimHasher::push_raw),
+            }
         }
     }
 

@@ -63,9 +63,12 @@ impl SimHasher {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             room: bytes_max,
-            gathered: String::new(),
+            gathered: String::with_capacity(GATHERED_BYTES + GATHERED_BYTES / 8),
             read_from: GATHERED_BYTES,
-            words: Words::default(),
+            words: Words {
+                hashes: Vec::with_capacity(GATHERED_BYTES / 4),
+                ..Words::default()
+            },
         }
     }
 
@@ -94,6 +97,14 @@ impl SimHasher {
             self.push(run);
             true
         });
+    }
+
+    /// Adds a run of text between two tags that has no references.
+    #[inline]
+    pub(crate) fn push_plain(&mut self, run: &str) {
+        if run.len() >= RUN_MIN {
+            self.push(run);
+        }
     }
 
     /// Adds a run of text that has no references.

@@ -33,19 +33,45 @@ pub(crate) fn find(bytes: &[u8], from: usize, needle: u8) -> Option<usize> {
     found.map(|length| from + length)
 }
 
+/// The index of the first of two needles in `bytes` from `from` on.
+#[inline]
+pub(crate) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let near = rest.first_chunk::<16>().and_then(|head| {
+        let (words, _) = head.as_chunks::<8>();
+        words.iter().enumerate().find_map(|(index, word)| {
+            let word = u64::from_le_bytes(*word);
+            let found = zeros(word ^ repeat(one)) | zeros(word ^ repeat(other));
+            (found != 0).then(|| index * 8 + found.trailing_zeros() as usize / 8)
+        })
+    });
+    let found = near.or_else(|| memchr::memchr2(one, other, rest));
+    note(found.unwrap_or(bytes.len() - from) + 1);
+    found.map(|length| from + length)
+}
+
 /// The index of `needle` if it is among the first 16 bytes, where a call of memchr costs more than it
 /// saves: half of all values and texts end there.
 #[inline]
 fn find_near(bytes: &[u8], needle: u8) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    let pattern = u64::from(needle) * ONES;
     let (words, _) = bytes.first_chunk::<16>()?.as_chunks::<8>();
     words.iter().enumerate().find_map(|(index, word)| {
-        // A byte is zero where the needle is; the borrow of a subtraction marks the lowest such byte.
-        let difference = u64::from_le_bytes(*word) ^ pattern;
-        let zeros = difference.wrapping_sub(ONES) & !difference & (ONES << 7);
-        (zeros != 0).then(|| index * 8 + zeros.trailing_zeros() as usize / 8)
+        let found = zeros(u64::from_le_bytes(*word) ^ repeat(needle));
+        (found != 0).then(|| index * 8 + found.trailing_zeros() as usize / 8)
     })
+}
+
+const ONES: u64 = u64::MAX / 255;
+
+#[inline]
+fn repeat(byte: u8) -> u64 {
+    u64::from(byte) * ONES
+}
+
+/// Marks the bytes that are zero, the lowest of them surely: a borrow marks it, and may mark more above.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
 }
 
 #[cfg(test)]

@@ -228,10 +228,8 @@ fn found_page(
         })
     });
     let links = links.collect();
-    let base = document.base.as_ref().and_then(|base| url.join(base).ok());
-    let canonical = document.canonical.as_ref().and_then(|written| {
-        CanonicalUrl::join(base.as_ref().unwrap_or(url), written, &rules.policy).ok()
-    });
+    let canonical = resolved.canonical.as_deref();
+    let canonical = canonical.and_then(CanonicalUrl::from_serialized);
     FoundPage {
         charset_source: document.charset.source.as_str(),
         title: document.title,
