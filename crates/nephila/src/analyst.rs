@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::analysis::{Analysis, AnalysisOptions, Work, Workers, analyse, or_digest};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::pulse::Pulse;
 
 /// Text shrinks some four and a half times under gzip: what counts is what is parsed.
 const TYPICAL_RATIO: u64 = 5;
@@ -31,6 +32,8 @@ pub(crate) struct Analyst {
     pub(crate) offload_bytes: u64,
     pub(crate) clock: Clock,
     pub(crate) room: AnalysisRoom,
+    /// Of the shard that this is for.
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 /// Memory for the large bodies that are being analysed, over all threads.
@@ -68,9 +71,20 @@ impl Analyst {
         let wire_bytes = work.body.len() as u64;
         if wire_bytes.saturating_mul(scale) < self.offload_bytes {
             let here = self.offload_bytes.saturating_mul(HERE_RATIO).min(most);
-            let analysed = or_digest(work.clone(), |work| {
-                analyse(work, here, &self.options, &self.clock)
-            });
+            let (options, clock) = (self.options.clone(), self.clock);
+            let small = work.clone();
+            let analyse = move || or_digest(small, |work| analyse(work, here, &options, &clock));
+            let analysed = match self.pulse.lend(self.clock.elapsed()) {
+                Some(place) => {
+                    let lent = move || {
+                        let analysed = analyse();
+                        drop(place); // the next one need not wait until this shard has the result
+                        analysed
+                    };
+                    self.workers.run(lent).await?
+                }
+                None => analyse(),
+            };
             match analysed {
                 Err(error) if is_cut(&error, here, most) => {}
                 done => return Ok(done),
@@ -151,6 +165,7 @@ mod tests {
             offload_bytes: 64 * 1024,
             clock: Clock::start(),
             room: AnalysisRoom::new(room_bytes),
+            pulse: Arc::new(Pulse::new(Arc::default())),
         }
     }
 

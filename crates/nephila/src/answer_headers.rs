@@ -1,7 +1,24 @@
-//! Headers of an answer that say where to go on, and whether all of it came.
+//! Headers of an answer as text: what it is, where to go on, and whether all of it came.
 
 use http::HeaderMap;
 use http::header::{CONTENT_RANGE, LOCATION};
+
+/// A header as text; `None` when it is missing or no visible ASCII.
+pub(crate) fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<String> {
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// All X-Robots-Tag headers, joined by `, `.
+pub(crate) fn robots_header(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all("x-robots-tag")
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
 
 /// The Location header as text. Servers send bytes of their own encoding: what is no UTF-8 goes back to them as
 /// it came, percent-encoded.

@@ -153,6 +153,7 @@ impl Crawl {
         let launch = Launch {
             workers,
             products: Products::default(),
+            processors: Arc::default(),
             room: AnalysisRoom::new(config.body_memory.0 / 2),
             config,
             seeds,

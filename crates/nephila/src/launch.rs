@@ -24,6 +24,7 @@ use crate::opening::{DiskFrontier, Opened};
 use crate::options::CrawlConfig;
 use crate::products::Products;
 use crate::progress::Progress;
+use crate::pulse::{Processors, Pulse};
 use crate::seeds::Seed;
 use crate::setup;
 use crate::shard::{Common, Levels, MOST_MESSAGES, Message, Shard};
@@ -48,6 +49,7 @@ pub(crate) struct Launch {
     pub(crate) workers: Workers,
     pub(crate) room: AnalysisRoom,
     pub(crate) products: Products,
+    pub(crate) processors: Arc<Processors>,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
     pub(crate) key: [u64; 2],
@@ -63,14 +65,18 @@ impl Launch {
         let launch = self.clone();
         let name = format!("shard-{}", place.number);
         let work = move || {
+            let pulse = launch.pulse();
+            let (waits, wakes, clock) = (pulse.clone(), pulse.clone(), launch.clock);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
+                .on_thread_park(move || waits.wait(clock.elapsed()))
+                .on_thread_unpark(move || wakes.wake(clock.elapsed()))
                 .build();
             let runtime = runtime.map_err(|error| {
                 launch.common.control.end();
                 Error::new(ErrorKind::Io, format!("cannot start a runtime: {error}"))
             })?;
-            let shard = launch.shard(place, Fetcher::new(shared))?;
+            let shard = launch.shard(place, pulse, Fetcher::new(shared))?;
             tokio::task::LocalSet::new().block_on(&runtime, shard.run())
         };
         std::thread::Builder::new()
@@ -79,8 +85,18 @@ impl Launch {
             .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))
     }
 
+    /// Of one shard's thread.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        Arc::new(Pulse::new(self.processors.clone()))
+    }
+
     /// A shard that fetches with `fetcher`.
-    pub(crate) fn shard<F>(&self, place: Place, fetcher: F) -> Result<Shard<F>, Error> {
+    pub(crate) fn shard<F>(
+        &self,
+        place: Place,
+        pulse: Arc<Pulse>,
+        fetcher: F,
+    ) -> Result<Shard<F>, Error> {
         let (config, clock) = (self.config.clone(), self.clock);
         let archiving = archive::compression(&config).map(|compression| Archiving {
             compression,
@@ -95,6 +111,7 @@ impl Launch {
                 workers: self.workers.clone(),
                 offload_bytes: config.offload_size.0,
                 room: self.room.clone(),
+                pulse,
                 clock,
             },
             take: setup::body_filter(&config),

@@ -31,6 +31,7 @@ mod products;
 mod progress;
 mod publish;
 mod publisher;
+mod pulse;
 mod repairs;
 mod report;
 mod robots_visit;

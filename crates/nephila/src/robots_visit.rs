@@ -11,10 +11,9 @@ use nephila_frontier::{
 };
 use nephila_robots::{Robots, Rules};
 
+use crate::answer_headers::header;
 use crate::error::{Error, ErrorKind};
-use crate::visit::{
-    Ending, VisitContext, Visited, contact_of, deferred, end_robots, header, outcome_of,
-};
+use crate::visit::{Ending, VisitContext, Visited, contact_of, deferred, end_robots, outcome_of};
 use crate::visit_row::RowParts;
 
 /// RFC 9309 2.3.1.2: at least five consecutive redirects.

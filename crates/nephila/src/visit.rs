@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use nephila_fetch::{
     BodyFilter, DecodeError, DecodeErrorKind, Fetch, FetchError, FetchErrorKind, Request, Response,
@@ -23,6 +22,7 @@ use nephila_warc::Compression;
 
 use crate::analysis::{Analysis, Found, Purpose, Work};
 use crate::analyst::Analyst;
+use crate::answer_headers::{header, robots_header};
 use crate::archive::{Exchange, Material};
 use crate::classify::{classify, target};
 use crate::clock::Clock;
@@ -583,21 +583,4 @@ fn retry_wait(config: &CrawlConfig, queued: &QueuedUrl) -> Duration {
         });
     let share = (hash >> 40) as f64 / f64::from(1 << 24);
     wait.mul_f64(1.0 + share / 2.0)
-}
-
-/// A header as text; `None` when it is missing or no visible ASCII.
-pub(crate) fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// All X-Robots-Tag headers, joined by `, `.
-pub(crate) fn robots_header(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<_> = headers
-        .get_all("x-robots-tag")
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .collect();
-    (!values.is_empty()).then(|| values.join(", "))
 }

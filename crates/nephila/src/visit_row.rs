@@ -5,10 +5,11 @@ use nephila_frontier::{CanonicalUrl, Lease, Moment, UrlKind};
 use nephila_parse::{Document, Warning};
 
 use crate::analysis::{Analysis, Found};
+use crate::answer_headers::header;
 use crate::clock::rfc3339;
 use crate::follow::Resolved;
 use crate::row::{OutlinkRow, ROW_VERSION, Row, TimesRow, millis};
-use crate::visit::{Ending, header};
+use crate::visit::Ending;
 
 /// The warning of a page whose links were not followed because of `--max-copies`.
 pub(crate) const TOO_MANY_COPIES: &str = "too_many_copies";

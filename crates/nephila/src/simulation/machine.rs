@@ -83,6 +83,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let launch = Launch {
         workers: Workers::start(1)?,
         products: Products::default(),
+        processors: Arc::default(),
         room: AnalysisRoom::new(opened.config.body_memory.0 / 2),
         duplicates: opened.duplicates,
         config: opened.config,
@@ -110,11 +111,11 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
             inbox,
             committer: sender.clone(),
         };
-        let wire = Wire {
-            world: world.clone(),
-            clock,
-        };
-        shards.spawn_local(launch.shard(place, wire)?.run());
+        let world = world.clone();
+        let wire = Wire { world, clock };
+        // Nobody tells that pulse of waits: all work is done where it comes up.
+        let shard = launch.shard(place, launch.pulse(), wire)?;
+        shards.spawn_local(shard.run());
     }
     let mut failed = Ok(());
     while let Some(joined) = shards.join_next().await {

@@ -8,13 +8,13 @@ use nephila_parse::{BodyKind, Document, Warning};
 use super::page_report::{Answer, FoundLink, FoundPage, PageReport, PageTimes};
 use super::{Client, block_on, parsed};
 use crate::analysis::{Analysis, Found, Purpose, Work, analyse};
-use crate::answer_headers::{PART, is_whole_range, location};
+use crate::answer_headers::{PART, header, is_whole_range, location, robots_header};
 use crate::error::Error;
 use crate::follow::FollowRules;
 use crate::known_links::KnownLinks;
 use crate::options::Settings;
 use crate::setup;
-use crate::visit::{header, outcome_of, outcome_of_decoding, robots_header};
+use crate::visit::{outcome_of, outcome_of_decoding};
 
 /// Makes one exchange for `url`, as a person wrote it, and looks at what came. Blocks.
 ///

@@ -14,11 +14,11 @@ use nephila_robots::Robots;
 use super::sitemap_queue::{NamedSitemap, SitemapQueue};
 use super::sitemap_read::{SitemapRead, SitemapResult, SitemapTotals};
 use super::{Client, block_on, parsed, robots_of};
+use crate::answer_headers::header;
 use crate::error::Error;
 use crate::options::Settings;
 use crate::robots_visit::{RobotsReply, fetch_robots, robots_body};
 use crate::setup;
-use crate::visit::header;
 
 /// Reads the sitemap at `url`, as a person wrote it, and hands over each one as it comes; so memory
 /// is that of one sitemap. Blocks.
