@@ -3,11 +3,13 @@
 #![expect(clippy::print_stdout, reason = "a measurement prints its table")]
 
 mod broad;
+mod counts;
 mod cpu;
 mod hostile;
 mod offload;
 mod process;
 mod traps;
+mod works;
 
 use anyhow::bail;
 
@@ -17,16 +19,20 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
+  counts   instructions of fixed work by callgrind; --check holds them against those on file
   traps    requests wasted on the web of traps, with each rule alone and with all of them";
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    match arguments.first().map(String::as_str) {
         Some("cpu") => cpu::run(),
         Some("broad") => broad::run(),
         Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),
         Some("traps") => traps::run(),
+        Some("counts") => counts::run(rest),
+        Some("work") => works::run(rest),
         Some("--help" | "help") => {
             println!("{USAGE}");
             Ok(())
