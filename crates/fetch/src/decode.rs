@@ -177,6 +177,11 @@ impl Coding {
     }
 
     fn decode(self, input: &[u8], max: usize) -> Decoded {
+        if let Coding::Gzip = self
+            && let Some(whole) = gunzip_whole(input, max.min(ROOM_BYTES_MAX))
+        {
+            return Ok(whole.into());
+        }
         let typical = input.len().saturating_mul(ROOM_FACTOR);
         let mut output = Output::with_room(typical.min(max).min(ROOM_BYTES_MAX), max);
         output.keep = max.min(ROOM_BYTES_MAX);
@@ -246,6 +251,29 @@ impl Output {
             false => Ok(()),
         }
     }
+}
+
+/// Undoes gzip where the body is one whole member of at most `max` bytes, as nearly all are: in one step,
+/// into room of the length that its end tells. `None` for everything else, be it right or wrong.
+fn gunzip_whole(input: &[u8], max: usize) -> Option<Vec<u8>> {
+    /// No deflate stream grows by more (RFC 1951: 258 bytes from two bits).
+    const RATIO_MAX: usize = 1032;
+    const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
+    let length = input
+        .last_chunk::<4>()
+        .map(|end| u32::from_le_bytes(*end))?;
+    let length = usize::try_from(length).ok()?;
+    if length > max || length / RATIO_MAX > input.len() {
+        return None;
+    }
+    // Of a second member the library would say nothing.
+    let after_magic = input.strip_prefix(MAGIC)?;
+    if memchr::memmem::find(after_magic, MAGIC).is_some() {
+        return None;
+    }
+    let mut output = vec![0; length];
+    let decoded = libdeflater::Decompressor::new().gzip_decompress(input, &mut output);
+    (decoded == Ok(length)).then_some(output)
 }
 
 fn gunzip(input: &[u8], output: &mut Output) -> Result<(), DecodeErrorKind> {

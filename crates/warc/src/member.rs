@@ -1,13 +1,22 @@
 //! Compression of records: each one a member (gzip) or frame (zstd) of its own.
 
-use std::io::{self, Write};
+use std::cell::RefCell;
+use std::io;
 
-use flate2::write::GzEncoder;
+use libdeflater::{CompressionLvl, Compressor};
+use zstd::bulk::Compressor as ZstdCompressor;
 
-/// gzip's level: beyond it a web page shrinks by about one part in a hundred and takes twice as long.
-const GZIP_LEVEL: u32 = 6;
+/// libdeflate's fastest: web pages become an eighth larger than at zlib's usual level, in a quarter of the
+/// time, which would else be most of a page's.
+const GZIP_LEVEL: i32 = 1;
 /// zstd's own default level.
 const ZSTD_LEVEL: i32 = 3;
+
+thread_local! {
+    /// Kept from record to record: to make one takes longer than to compress a page.
+    static GZIP: RefCell<Option<Compressor>> = const { RefCell::new(None) };
+    static ZSTD: RefCell<Option<ZstdCompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// How the records of a file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,18 +50,35 @@ impl Compression {
     pub fn compress(self, record: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Compression::None => Ok(record.to_vec()),
-            Compression::Gzip => {
-                let room = Vec::with_capacity(record.len() / 4 + 64);
-                let mut encoder = GzEncoder::new(room, flate2::Compression::new(GZIP_LEVEL));
-                encoder.write_all(record)?;
-                encoder.finish()
-            }
-            Compression::Zstd => {
-                let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-                compressor.include_checksum(true)?;
-                compressor.include_contentsize(true)?;
+            Compression::Gzip => GZIP.with_borrow_mut(|kept| {
+                let new = || Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default());
+                gzip(kept.get_or_insert_with(new), record)
+            }),
+            Compression::Zstd => ZSTD.with_borrow_mut(|kept| {
+                let compressor = match kept {
+                    Some(compressor) => compressor,
+                    None => kept.insert(zstd_compressor()?),
+                };
                 compressor.compress(record)
-            }
+            }),
         }
     }
+}
+
+fn gzip(compressor: &mut Compressor, record: &[u8]) -> io::Result<Vec<u8>> {
+    let mut member = vec![0; compressor.gzip_compress_bound(record.len())];
+    let length = compressor
+        .gzip_compress(record, &mut member)
+        .map_err(io::Error::other)?;
+    member.truncate(length);
+    // Records wait to be written: not in the room that they might have taken.
+    member.shrink_to_fit();
+    Ok(member)
+}
+
+fn zstd_compressor() -> io::Result<ZstdCompressor<'static>> {
+    let mut compressor = ZstdCompressor::new(ZSTD_LEVEL)?;
+    compressor.include_checksum(true)?;
+    compressor.include_contentsize(true)?;
+    Ok(compressor)
 }
