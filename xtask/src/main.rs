@@ -16,6 +16,7 @@ mod repository;
 mod sites;
 mod steps;
 mod tidy;
+mod valgrind;
 mod verbs;
 
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 //! In the data directory: `PACKAGE/` (unpacked), `PACKAGE.version` (written last), `run-BASE/` (what
 //! the nginx of that port base reads and writes) and `lock`.
 
-mod apt;
+pub(crate) mod apt;
 pub(crate) mod lock;
 mod nginx;
 mod table;

@@ -11,6 +11,7 @@ use crate::process;
 use crate::repository;
 use crate::sites;
 use crate::steps::Steps;
+use crate::valgrind;
 
 pub(super) const VERB: Verb = Verb {
     name: "test",
@@ -25,7 +26,8 @@ itself. In this order, going on after a failure and naming at the end what faile
   2. formatting, clippy without a warning, tidy
   3. builds nephila and nephila-sim in release: tests run the real commands
   4. generated pages are fresh; the commands on README.md and docs/ run; crawls are killed thirty times
-     (`cargo xtask crash`); documentation tests
+     (`cargo xtask crash`); the instructions of fixed work are held against those on file
+     (`cargo xtask bench counts`); documentation tests
   5. every test of the workspace by cargo-nextest, or by `cargo test` where that is not installed
 
 With arguments it is for work on one thing: set-up, build, and the test runner with the arguments,
@@ -54,6 +56,12 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         steps.run("commands on README.md and docs/", || {
             commands::run_pages(&commands::pages()?, release)
         });
+        match valgrind::provide() {
+            Ok(found) => steps.run("instructions of fixed work", || {
+                super::bench::check_counts(&found, release)
+            }),
+            Err(error) => steps.note(format!("instructions are not counted: {error:#}")),
+        }
         steps.run("thirty kills", || {
             super::crash::few(&Commands::in_directory(release))
         });
