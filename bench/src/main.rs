@@ -8,6 +8,7 @@ mod cpu;
 mod hostile;
 mod offload;
 mod process;
+mod regimes;
 mod traps;
 mod works;
 
@@ -20,7 +21,8 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
   counts   instructions of fixed work by callgrind; --check holds them against those on file
-  traps    requests wasted on the web of traps, with each rule alone and with all of them";
+  traps    requests wasted on the web of traps, with each rule alone and with all of them
+  regime   Nephila against itself, in turns: `regime NAME [ROUNDS]` with one of these names";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,11 +34,12 @@ fn main() -> anyhow::Result<()> {
         Some("offload") => offload::run(),
         Some("traps") => traps::run(),
         Some("counts") => counts::run(rest),
+        Some("regime") => regimes::run(rest),
         Some("work") => works::run(rest),
         Some("--help" | "help") => {
-            println!("{USAGE}");
+            println!("{USAGE}\n{}", regimes::usage());
             Ok(())
         }
-        _ => bail!("{USAGE}"),
+        _ => bail!("{USAGE}\n{}", regimes::usage()),
     }
 }

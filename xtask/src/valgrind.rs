@@ -31,7 +31,7 @@ pub(crate) fn provide() -> anyhow::Result<Valgrind> {
     Apt::new(&data).provide("valgrind", None)?;
     let package = std::path::absolute(data.join("valgrind"))?;
     Ok(Valgrind {
-        program: package.join("usr/bin/valgrind"),
+        program: package.join("usr/bin/valgrind.bin"),
         tools: Some(package.join("usr/libexec/valgrind")),
     })
 }
