@@ -8,7 +8,7 @@ pub(super) const VERB: Verb = Verb {
     summary: "run a measurement of bench/ in a release build",
     help: "cargo xtask bench [NAME [ARGUMENTS]]
 
-Builds the command and the test web, then runs `cargo run --release -p nephila-bench -- NAME
+Builds the command, the test web and the measurements, then runs `cargo run --release -p nephila-bench -- NAME
 ARGUMENTS`. Without a name the measurements tell what there is.
 ",
     run,
@@ -23,6 +23,8 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "nephila-cli",
         "-p",
         "nephila-sim",
+        "-p",
+        "nephila-bench",
     ];
     process::run(process::cargo().args(built))?;
     let fixed = ["run", "--quiet", "--release", "-p", "nephila-bench", "--"];
