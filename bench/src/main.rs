@@ -6,6 +6,7 @@ mod broad;
 mod cpu;
 mod hostile;
 mod offload;
+mod peers;
 mod process;
 mod traps;
 
@@ -17,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
+  peers    Nephila beside other crawlers on the same webs, in turn; `peers --help` tells its options
   traps    requests wasted on the web of traps, with each rule alone and with all of them";
 
 fn main() -> anyhow::Result<()> {
@@ -26,6 +28,7 @@ fn main() -> anyhow::Result<()> {
         Some("broad") => broad::run(),
         Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),
+        Some("peers") => peers::run(&arguments.collect::<Vec<_>>()),
         Some("traps") => traps::run(),
         Some("--help" | "help") => {
             println!("{USAGE}");
