@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import sys
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crawlee import ConcurrencySettings
 from crawlee.crawlers import ParselCrawler, ParselCrawlingContext
@@ -46,9 +46,10 @@ async def main(out):
         declared = root.xpath("//base/@href")
         base = urljoin(own, declared[0].strip()) if declared else own
         links = {}
-        for href in root.xpath("//a/@href | //area/@href"):
+        hrefs = root.xpath("//a/@href | //area/@href")
+        for href in dict.fromkeys(href.partition("#")[0].strip() for href in hrefs):
             try:
-                url, _ = urldefrag(urljoin(base, href.strip()))
+                url = urljoin(base, href)
             except ValueError:
                 continue
             if url.startswith("http:"):

@@ -6,7 +6,7 @@ of a URL are one request: what the request makes of them is held against a secon
 """
 
 import sys
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import scrapy
 from scrapy.crawler import CrawlerProcess
@@ -34,9 +34,10 @@ class Pages(scrapy.Spider):
         if declared:
             base = urljoin(base, declared[0].strip())
         links = {}
-        for href in root.xpath("//a/@href | //area/@href"):
+        hrefs = root.xpath("//a/@href | //area/@href")
+        for href in dict.fromkeys(href.partition("#")[0].strip() for href in hrefs):
             try:
-                url, _ = urldefrag(urljoin(base, href.strip()))
+                url = urljoin(base, href)
             except ValueError:
                 continue
             if url.startswith("http:"):

@@ -1,7 +1,8 @@
 //! The webs that are crawled: the simulated one, and a real site of Debian's documentation.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -56,19 +57,13 @@ pub(super) struct Served {
     seed: String,
     port: u16,
     hosts: usize,
+    log: PathBuf,
     server: Server,
 }
 
 enum Server {
-    Simulated {
-        server: process::Web,
-        log: PathBuf,
-    },
-    /// The access log and its length before the run.
-    Docs {
-        log: PathBuf,
-        from: u64,
-    },
+    Simulated(process::Web),
+    Docs(Files),
 }
 
 impl Web {
@@ -94,7 +89,7 @@ impl Web {
             }
             Kind::Docs => {
                 let truth = docs_truth(&options.site)?;
-                let place = Place::Docs(Docs::serve(&options.site)?);
+                let place = Place::Docs(Docs::fetch(&options.site)?);
                 Ok(Self { truth, place })
             }
         }
@@ -122,7 +117,7 @@ impl Web {
                 options.latency
             ),
             Place::Docs(docs) => format!(
-                "{}, served by nginx as one host: {pages} pages, {in_flight} requests in flight. Median \
+                "{}, served as one host: {pages} pages, {in_flight} requests in flight. Median \
                  (least-greatest).",
                 docs.site
             ),
@@ -131,10 +126,10 @@ impl Web {
 
     /// Serves it for one run; the folder is for the server's log.
     pub(super) fn serve(&self, folder: &Path) -> anyhow::Result<Served> {
+        let log = folder.join("server.log");
+        let _ = std::fs::remove_file(&log);
         match &self.place {
             Place::Simulated { parameters, hosts } => {
-                let log = folder.join("server.log");
-                let _ = std::fs::remove_file(&log);
                 let log_option = format!("--log={}", log.display());
                 let mut words: Vec<&str> = parameters.iter().map(String::as_str).collect();
                 words.push(&log_option);
@@ -146,20 +141,19 @@ impl Web {
                     seed: server.seed.clone(),
                     port: u16::try_from(server.port)?,
                     hosts: *hosts,
-                    server: Server::Simulated { server, log },
+                    log,
+                    server: Server::Simulated(server),
                 })
             }
             Place::Docs(docs) => {
-                let from = std::fs::metadata(&docs.log).map_or(0, |log| log.len());
+                let server = Files::serve(&docs.root, &log)?;
                 Ok(Served {
                     names: Vec::new(),
-                    seed: docs.seed.clone(),
-                    port: docs.port,
+                    seed: format!("http://127.0.0.1:{}{}", server.port, docs.start),
+                    port: server.port,
                     hosts: 1,
-                    server: Server::Docs {
-                        log: docs.log.clone(),
-                        from,
-                    },
+                    log,
+                    server: Server::Docs(server),
                 })
             }
         }
@@ -182,18 +176,16 @@ impl Served {
     /// Ends the run; every URL that was asked for, as [`key`] has them.
     pub(super) fn end(self) -> anyhow::Result<Vec<String>> {
         match self.server {
-            Server::Simulated { mut server, log } => {
+            Server::Simulated(mut server) => {
                 server.stop()?;
-                let log = std::fs::read_to_string(&log)?;
+                let log = std::fs::read_to_string(&self.log)?;
                 Ok(log.lines().filter_map(asked_of_simulated).collect())
             }
-            Server::Docs { log, from } => {
-                let log = std::fs::read(&log)?;
-                let new = log.get(usize::try_from(from)?..).unwrap_or_default();
-                Ok(String::from_utf8_lossy(new)
-                    .lines()
-                    .filter_map(asked_of_nginx)
-                    .collect())
+            Server::Docs(server) => {
+                drop(server);
+                let log = std::fs::read(&self.log)?;
+                let log = String::from_utf8_lossy(&log);
+                Ok(log.lines().filter_map(asked_of_files).collect())
             }
         }
     }
@@ -206,8 +198,8 @@ fn asked_of_simulated(line: &str) -> Option<String> {
     (host != format!("control.{DOMAIN}")).then(|| key(&format!("http://{host}{path}")))
 }
 
-/// Of a line of the access log that `cargo xtask help sites` describes.
-fn asked_of_nginx(line: &str) -> Option<String> {
+/// Of a line of the log of `nephila-files`: host, request line, status.
+fn asked_of_files(line: &str) -> Option<String> {
     let (host, rest) = line.split_once('\t')?;
     let path = rest.split('\t').next()?.split(' ').nth(1)?;
     Some(key(&format!("http://{host}{path}")))
@@ -264,43 +256,58 @@ fn truth_of(text: &str) -> Truth {
     truth
 }
 
-/// A site that `cargo xtask sites` serves until this is dropped.
+/// A site of Debian's documentation that `cargo xtask sites` has fetched.
 struct Docs {
     site: String,
-    seed: String,
-    port: u16,
-    log: PathBuf,
-    port_base: String,
+    start: String,
+    root: PathBuf,
 }
 
 impl Docs {
-    fn serve(site: &str) -> anyhow::Result<Self> {
-        let output = sites(&["--only", site, "--serve", "--port-base", "auto"])?;
+    fn fetch(site: &str) -> anyhow::Result<Self> {
+        let output = sites(&["--only", site])?;
         let row = output
             .lines()
             .find(|line| line.starts_with(site))
             .context("no site")?;
         let words: Vec<&str> = row.split_whitespace().collect();
-        let [_, url, start, log] = words.as_slice() else {
+        let [_, _, start, root] = words.as_slice() else {
             bail!("`cargo xtask sites` tells `{row}`");
         };
-        let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
-        let base = output
-            .lines()
-            .find_map(|line| line.split_once("--port-base "));
         Ok(Self {
             site: site.to_owned(),
-            seed: format!("{url}{start}"),
-            port: port.context("no port")?,
-            log: PathBuf::from(log),
-            port_base: base.context("no port base")?.1.trim().to_owned(),
+            start: (*start).to_owned(),
+            root: std::path::absolute(root)?,
         })
     }
 }
 
-impl Drop for Docs {
+/// A directory being served by `nephila-files`; ended when it is dropped.
+struct Files {
+    child: Child,
+    port: u16,
+}
+
+impl Files {
+    fn serve(directory: &Path, log: &Path) -> anyhow::Result<Self> {
+        let mut child = Command::new(binary("nephila-files", "NEPHILA_FILES_BIN")?)
+            .arg(directory)
+            .arg(log)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let output = child.stdout.take().context("the server has no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        let port = line.trim().parse().context("the server's port")?;
+        Ok(Self { child, port })
+    }
+}
+
+impl Drop for Files {
     fn drop(&mut self) {
-        let _ = sites(&["--stop", "--port-base", &self.port_base]);
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -339,8 +346,8 @@ mod tests {
             None
         );
         assert_eq!(asked_of_simulated("#dropped\t0"), None);
-        let line = "127.0.0.1:18001\tGET /a.html HTTP/1.1\t200\t-\tcurl\t1.5\t3\t100";
-        assert_eq!(asked_of_nginx(line).unwrap(), "127.0.0.1/a.html");
+        let line = "127.0.0.1:18001\tGET /a.html HTTP/1.1\t200";
+        assert_eq!(asked_of_files(line).unwrap(), "127.0.0.1/a.html");
     }
 
     #[test]
