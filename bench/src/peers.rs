@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a long measurement tells where it is")]
 
 mod check;
+mod docs;
 mod measure;
 mod options;
 mod pinned;
@@ -22,7 +23,7 @@ use anyhow::{Context as _, bail};
 
 use check::Verdict;
 use measure::{CRAWLER, Run, SERVER};
-use options::Options;
+use options::{Options, SIMULATED};
 use table::Entry;
 use tools::{Ready, TOOLS};
 use webs::Web;
@@ -33,41 +34,51 @@ const SLOW_ROUNDS: usize = 2;
 
 /// Runs it.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let options = Options::parse(arguments)?;
-    let wanted: Vec<_> = TOOLS
-        .iter()
-        .filter(|tool| options.wants(tool.name))
-        .collect();
-    let (mut tools, mut missing) = (Vec::new(), Vec::new());
-    for tool in wanted {
-        match setup::ready(tool) {
-            Ok(ready) => tools.push(ready),
-            Err(error) => {
-                let why = error
-                    .chain()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(": ");
-                eprintln!("==> {}: not had: {why}", tool.title);
-                missing.push((tool.title, why));
-            }
-        }
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{}", options::usage());
+        return Ok(());
     }
+    let options = Options::parse(arguments)?;
+    let folder = tempfile::Builder::new()
+        .prefix("nephila-peers-")
+        .tempdir()?;
+    let webs = options.webs.iter().map(|name| match name.as_str() {
+        SIMULATED => Web::simulated(&options),
+        site => Web::docs(site, &options, folder.path()),
+    });
+    let webs: Vec<Web> = webs.collect::<anyhow::Result<_>>()?;
+    let (tools, missing) = set_up(&options);
     pin_to(SERVER)?;
-    let folder = std::env::temp_dir().join(format!("nephila-peers-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    for kind in &options.webs {
-        let web = Web::open(*kind, &options)?;
-        let entries = sit(&web, &tools, &options, &folder)?;
+    for web in &webs {
+        let entries = sit(web, &tools, &options, folder.path())?;
         println!("\n{}\n", web.heading(&options));
         print!("{}", table::render(&entries, &missing));
     }
+    let repeated = ["cargo xtask bench peers"]
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str));
     println!(
-        "\nRepeat it with `cargo xtask bench peers {}`.",
-        arguments.join(" ")
+        "\nRepeat it with `{}`.",
+        repeated.collect::<Vec<_>>().join(" ")
     );
-    std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+/// A crawler that was not had, and why.
+type Missing = (&'static str, String);
+
+fn set_up(options: &Options) -> (Vec<Ready>, Vec<Missing>) {
+    let (mut tools, mut missing) = (Vec::new(), Vec::new());
+    for tool in TOOLS.iter().filter(|tool| options.wants(tool.name)) {
+        match setup::ready(tool) {
+            Ok(ready) => tools.push(ready),
+            Err(error) => {
+                eprintln!("==> {}: not had: {error:#}", tool.title);
+                missing.push((tool.title, format!("{error:#}")));
+            }
+        }
+    }
+    (tools, missing)
 }
 
 /// All runs on one web: each round runs every crawler once.

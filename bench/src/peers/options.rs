@@ -5,30 +5,31 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::tools::TOOLS;
-use super::webs::Kind;
 
 const USAGE: &str = "usage: cargo xtask bench peers [OPTIONS]
 
-  --only NAME,...     these crawlers: NAMES; all by default
-  --web NAME,...      simulated, docs; both by default
+  --only NAME,...     these crawlers; all by default:NAMES
+  --web NAME,...      simulated, and sites of Debian's documentation as `cargo xtask help sites` names
+                      them; simulated,python3.11-doc by default
   --rounds N          runs of each crawler, 1 to 100; 5 by default
   --pages N           pages of the simulated web, from 1; 5000 by default
   --hosts N           hosts of the simulated web, from 1; 50 by default
   --latency TIME      before the first byte of the simulated web, as 200ms or 1s; 0ms by default
-  --site NAME         the documentation, as `cargo xtask help sites` names it; python3.11-doc by
-                      default
   --in-flight N       requests in flight at once, 1 to 1000; 100 by default
   --limit SECONDS     a run is ended after this; 300 by default";
+
+/// The name of the simulated web.
+pub(super) const SIMULATED: &str = "simulated";
 
 /// What is measured.
 #[derive(Debug)]
 pub(super) struct Options {
-    pub(super) webs: Vec<Kind>,
+    /// [`SIMULATED`], and packages of documentation.
+    pub(super) webs: Vec<String>,
     pub(super) rounds: usize,
     pub(super) pages: usize,
     pub(super) hosts: usize,
     pub(super) latency: String,
-    pub(super) site: String,
     pub(super) in_flight: usize,
     pub(super) limit: Duration,
     /// Empty is all.
@@ -38,12 +39,11 @@ pub(super) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            webs: vec![Kind::Simulated, Kind::Docs],
+            webs: listed("simulated,python3.11-doc"),
             rounds: 5,
             pages: 5_000,
             hosts: 50,
             latency: "0ms".to_owned(),
-            site: "python3.11-doc".to_owned(),
             in_flight: 100,
             limit: Duration::from_secs(300),
             only: Vec::new(),
@@ -61,9 +61,6 @@ impl Options {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (argument.as_str(), None),
             };
-            if matches!(name, "--help" | "help") {
-                bail!(usage());
-            }
             let value = inline
                 .or_else(|| rest.next().cloned())
                 .with_context(|| format!("`{name}` needs a value\n\n{}", usage()))?;
@@ -80,17 +77,11 @@ impl Options {
     fn set(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
         match name {
             "--only" => self.only = names(value)?,
-            "--web" => {
-                self.webs = value
-                    .split(',')
-                    .map(Kind::named)
-                    .collect::<Result<_, _>>()?
-            }
+            "--web" => self.webs = listed(value),
             "--rounds" => self.rounds = number(name, value, 100)?,
             "--pages" => self.pages = number(name, value, 10_000_000)?,
             "--hosts" => self.hosts = number(name, value, 100_000)?,
             "--latency" => self.latency = latency(value)?,
-            "--site" => self.site = value.to_owned(),
             "--in-flight" => self.in_flight = number(name, value, 1_000)?,
             "--limit" => {
                 self.limit = Duration::from_secs(u64::try_from(number(name, value, 86_400)?)?);
@@ -101,13 +92,21 @@ impl Options {
     }
 }
 
-fn usage() -> String {
+/// What there is to say.
+pub(super) fn usage() -> String {
     let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    USAGE.replace("NAMES", &names.join(", "))
+    USAGE.replace("NAMES", &format!("\n{:22}{}", "", names.join(",")))
+}
+
+fn listed(names: &str) -> Vec<String> {
+    names
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .collect()
 }
 
 fn names(list: &str) -> anyhow::Result<Vec<String>> {
-    let names: Vec<String> = list.split(',').map(|name| name.trim().to_owned()).collect();
+    let names = listed(list);
     match names
         .iter()
         .find(|name| TOOLS.iter().all(|tool| tool.name != name.as_str()))
@@ -145,10 +144,11 @@ mod tests {
 
     #[test]
     fn options_are_read_in_both_forms() {
-        let options = parsed("--rounds=3 --pages 200 --only wget2,nephila --web docs").unwrap();
+        let options =
+            parsed("--rounds=3 --pages 200 --only wget2,nephila --web python3.11-doc").unwrap();
         assert_eq!((options.rounds, options.pages), (3, 200));
         assert!(options.wants("wget2") && !options.wants("spider"));
-        assert_eq!(options.webs, [Kind::Docs]);
+        assert_eq!(options.webs, ["python3.11-doc"]);
         assert!(parsed("").unwrap().wants("spider"));
     }
 
@@ -158,7 +158,6 @@ mod tests {
             ("--rounds 0", "`--rounds 0`: a number from 1 to 100"),
             ("--latency soon", "`--latency soon`: a time as 200ms or 1s"),
             ("--only lynx", "there is no crawler `lynx`"),
-            ("--web deep", "there is no web `deep`"),
             ("--fast 1", "`bench peers` has no `--fast`"),
             ("--pages", "`--pages` needs a value"),
         ] {

@@ -1,37 +1,17 @@
-//! The webs that are crawled: the simulated one, and a real site of Debian's documentation.
+//! The webs that are crawled, each served anew for every run.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
 use super::check::{Truth, key};
+use super::docs::{self, Docs, Files};
+use super::measure::{self, CRAWLER};
 use super::options::Options;
-use super::setup::root;
-use super::tools::Task;
+use super::setup;
+use super::tools::{self, TOOLS, Task};
 use crate::process::{self, binary};
-
-/// Which web.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Simulated,
-    Docs,
-}
-
-impl Kind {
-    /// By its name.
-    ///
-    /// # Errors
-    /// For a name that is none.
-    pub(super) fn named(name: &str) -> anyhow::Result<Self> {
-        match name {
-            "simulated" => Ok(Self::Simulated),
-            "docs" => Ok(Self::Docs),
-            _ => bail!("there is no web `{name}`: simulated, docs"),
-        }
-    }
-}
 
 /// The domain of the simulated web.
 const DOMAIN: &str = "sim.test";
@@ -67,32 +47,37 @@ enum Server {
 }
 
 impl Web {
-    /// Readies the web and learns its truth.
-    pub(super) fn open(kind: Kind, options: &Options) -> anyhow::Result<Self> {
-        match kind {
-            Kind::Simulated => {
-                let parameters = [
-                    "--profile=light".to_owned(),
-                    "--seed=7".to_owned(),
-                    format!("--domain={DOMAIN}"),
-                    format!("--hosts={}", options.hosts),
-                    format!("--pages={}", options.pages),
-                    format!("--latency={}", options.latency),
-                ];
-                let parameters = parameters.to_vec();
-                let truth = simulated_truth(&parameters)?;
-                let place = Place::Simulated {
-                    parameters,
-                    hosts: options.hosts,
-                };
-                Ok(Self { truth, place })
-            }
-            Kind::Docs => {
-                let truth = docs_truth(&options.site)?;
-                let place = Place::Docs(Docs::fetch(&options.site)?);
-                Ok(Self { truth, place })
-            }
+    /// The simulated web of these options.
+    pub(super) fn simulated(options: &Options) -> anyhow::Result<Self> {
+        let parameters = vec![
+            "--profile=light".to_owned(),
+            "--seed=7".to_owned(),
+            format!("--domain={DOMAIN}"),
+            format!("--hosts={}", options.hosts),
+            format!("--pages={}", options.pages),
+            format!("--latency={}", options.latency),
+        ];
+        let truth = simulated_truth(&parameters)?;
+        let hosts = options.hosts;
+        let place = Place::Simulated { parameters, hosts };
+        Ok(Self { truth, place })
+    }
+
+    /// A site of Debian's documentation.
+    ///
+    /// Where the corpora do not have its truth, that is what Nephila finds in a run that does not count.
+    pub(super) fn docs(site: &str, options: &Options, folder: &Path) -> anyhow::Result<Self> {
+        let place = Place::Docs(Docs::fetch(site)?);
+        if let Some(truth) = docs::truth(site)? {
+            return Ok(Self { truth, place });
         }
+        eprintln!("==> {site}: no truth in the corpora: what Nephila finds is taken for it");
+        let web = Self {
+            truth: Truth::default(),
+            place,
+        };
+        let truth = found_by_nephila(&web.serve(folder)?.task(options, folder), options)?;
+        Ok(Self { truth, ..web })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -205,6 +190,20 @@ fn asked_of_files(line: &str) -> Option<String> {
     Some(key(&format!("http://{host}{path}")))
 }
 
+fn found_by_nephila(task: &Task, options: &Options) -> anyhow::Result<Truth> {
+    let nephila = TOOLS.first().context("no crawler")?;
+    let command = setup::ready(nephila)?.command(task)?;
+    measure::run(command, CRAWLER, &[], options.limit, &task.out)?;
+    let rows = tools::nephila_rows(&task.out)?;
+    let found: Vec<(String, bool)> = rows.lines().filter_map(tools::page).collect();
+    let (pages, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, is_page)| *is_page);
+    let urls = |found: Vec<(String, bool)>| found.into_iter().map(|(url, _)| url).collect();
+    Ok(Truth {
+        pages: urls(pages),
+        others: urls(others),
+    })
+}
+
 fn simulated_truth(parameters: &[String]) -> anyhow::Result<Truth> {
     let output = Command::new(binary("nephila-sim", "NEPHILA_SIM_BIN")?)
         .arg("truth")
@@ -222,112 +221,6 @@ fn simulated_truth(parameters: &[String]) -> anyhow::Result<Truth> {
         pages: urls.map(key).collect(),
         ..Truth::default()
     })
-}
-
-/// From the corpora: path, depth, status and kind a line.
-fn docs_truth(site: &str) -> anyhow::Result<Truth> {
-    let corpora = std::env::var_os("NEPHILA_CORPORA")
-        .map_or_else(|| root().join("../shared/corpora"), PathBuf::from);
-    let file = corpora.join("sites").join(site).join("truth.a.tsv.gz");
-    let output = Command::new("gzip")
-        .args(["-d", "-c"])
-        .arg(&file)
-        .output()?;
-    if !output.status.success() {
-        bail!("there is no truth of {site} in {}", file.display());
-    }
-    Ok(truth_of(&String::from_utf8(output.stdout)?))
-}
-
-fn truth_of(text: &str) -> Truth {
-    let mut truth = Truth::default();
-    for line in text.lines() {
-        let fields: Vec<&str> = line.split('\t').collect();
-        if let [path, _, status, kind] = fields.as_slice() {
-            let is_page = (*status, *kind) == ("200", "html");
-            let set = if is_page {
-                &mut truth.pages
-            } else {
-                &mut truth.others
-            };
-            set.insert(key(&format!("http://127.0.0.1{path}")));
-        }
-    }
-    truth
-}
-
-/// A site of Debian's documentation that `cargo xtask sites` has fetched.
-struct Docs {
-    site: String,
-    start: String,
-    root: PathBuf,
-}
-
-impl Docs {
-    fn fetch(site: &str) -> anyhow::Result<Self> {
-        let output = sites(&["--only", site])?;
-        let row = output
-            .lines()
-            .find(|line| line.starts_with(site))
-            .context("no site")?;
-        let words: Vec<&str> = row.split_whitespace().collect();
-        let [_, _, start, root] = words.as_slice() else {
-            bail!("`cargo xtask sites` tells `{row}`");
-        };
-        Ok(Self {
-            site: site.to_owned(),
-            start: (*start).to_owned(),
-            root: std::path::absolute(root)?,
-        })
-    }
-}
-
-/// A directory being served by `nephila-files`; ended when it is dropped.
-struct Files {
-    child: Child,
-    port: u16,
-}
-
-impl Files {
-    fn serve(directory: &Path, log: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(binary("nephila-files", "NEPHILA_FILES_BIN")?)
-            .arg(directory)
-            .arg(log)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        let output = child.stdout.take().context("the server has no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        let port = line.trim().parse().context("the server's port")?;
-        Ok(Self { child, port })
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
-fn sites(arguments: &[&str]) -> anyhow::Result<String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["xtask", "sites"])
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "`cargo xtask sites {}` ended with {}",
-            arguments.join(" "),
-            output.status
-        );
-    }
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 #[cfg(test)]
@@ -348,15 +241,5 @@ mod tests {
         assert_eq!(asked_of_simulated("#dropped\t0"), None);
         let line = "127.0.0.1:18001\tGET /a.html HTTP/1.1\t200";
         assert_eq!(asked_of_files(line).unwrap(), "127.0.0.1/a.html");
-    }
-
-    #[test]
-    fn the_truth_of_a_site_parts_pages_from_others() {
-        let truth = truth_of("/a.html\t0\t200\thtml\n/b.py\t1\t200\tother\n/c.html\t1\t404\t404\n");
-        assert_eq!(
-            truth.pages.into_iter().collect::<Vec<_>>(),
-            ["127.0.0.1/a.html"]
-        );
-        assert_eq!(truth.others.len(), 2);
     }
 }
