@@ -32,6 +32,11 @@ use webs::Web;
 const SLOW: Duration = Duration::from_secs(60);
 const SLOW_ROUNDS: usize = 2;
 
+/// How the tables are to be read.
+const READING: &str = "The crawler had processor 1, the server processor 0 and segments of 1,448 bytes. CPU \
+     is user and system time of the crawler's process, its start included, by pages that it found. Each \
+     way in which runs ended stands with their number.";
+
 /// Runs it.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     if arguments.iter().any(|argument| argument == "--help") {
@@ -54,13 +59,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         println!("\n{}\n", web.heading(&options));
         print!("{}", table::render(&entries, &missing));
     }
-    let repeated = ["cargo xtask bench peers"]
-        .into_iter()
-        .chain(arguments.iter().map(String::as_str));
-    println!(
-        "\nRepeat it with `{}`.",
-        repeated.collect::<Vec<_>>().join(" ")
-    );
+    let arguments = arguments.iter().map(|word| format!(" {word}"));
+    let arguments: String = arguments.collect();
+    println!("\n{READING}\n\nRepeat it with `cargo xtask bench peers{arguments}`.");
     Ok(())
 }
 

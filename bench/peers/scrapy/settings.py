@@ -16,6 +16,8 @@ def settings(in_flight, out):
     return {
         "CONCURRENT_REQUESTS": in_flight,
         "CONCURRENT_REQUESTS_PER_DOMAIN": in_flight,
+        # Of one response: as many tasks are made for each, and there are no pipelines to wait for.
+        "CONCURRENT_ITEMS": 1,
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
         "ROBOTSTXT_OBEY": False,
