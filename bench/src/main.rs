@@ -7,6 +7,7 @@ mod counts;
 mod cpu;
 mod hostile;
 mod offload;
+mod peers;
 mod process;
 mod regimes;
 mod traps;
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
   counts   instructions of fixed work by callgrind; --check holds them against those on file
+  peers    Nephila beside other crawlers on the same webs, in turn; `peers --help` tells its options
   traps    requests wasted on the web of traps, with each rule alone and with all of them
   regime   Nephila against itself, in turns: `regime NAME [ROUNDS]` with one of these names";
 
@@ -32,6 +34,7 @@ fn main() -> anyhow::Result<()> {
         Some("broad") => broad::run(),
         Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),
+        Some("peers") => peers::run(rest),
         Some("traps") => traps::run(),
         Some("counts") => counts::run(rest),
         Some("regime") => regimes::run(rest),

@@ -166,14 +166,15 @@ pub(crate) fn crawl_with(out: &Path, arguments: &[&str]) -> anyhow::Result<Cost>
     })
 }
 
-fn peak(process: u32) -> Option<u64> {
+/// The most resident memory that a running process had, in KiB.
+pub(crate) fn peak(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// User and system seconds of all children that were waited for, by `/proc/self/stat`.
-fn children_usage() -> anyhow::Result<(f64, f64)> {
+pub(crate) fn children_usage() -> anyhow::Result<(f64, f64)> {
     const TICKS_A_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields = stat.rsplit(')').next().unwrap_or("");

@@ -1,7 +1,7 @@
 //! The floor: the least that a crawler could do. One thread, HTTP/1.1 by hand over kept connections, a
 //! naive scan for `href`, a hash set, a JSON line a page. It knows no robots.txt, no politeness, no
-//! charsets, no limits and no durability, and every name is one address: nothing to use, but what the
-//! kernel and the work itself cost. Usage: nephila-floor SEED ADDRESS IN_FLIGHT OUT
+//! charsets, no limits and no durability, every name is one address and the port of that is its scope:
+//! nothing to use, but what the kernel and the work itself cost. Usage: nephila-floor SEED ADDRESS IN_FLIGHT OUT
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -17,6 +17,8 @@ use tokio::task::LocalSet;
 
 #[derive(Default)]
 struct State {
+    /// What the authority of every URL ends with.
+    port: String,
     seen: RefCell<HashSet<String>>,
     queue: RefCell<VecDeque<String>>,
     busy: Cell<usize>,
@@ -30,8 +32,13 @@ fn main() -> anyhow::Result<()> {
             .next()
             .context("usage: nephila-floor SEED ADDRESS IN_FLIGHT OUT")
     };
-    let (seed, address, in_flight, out) = (next()?, next()?.parse()?, next()?.parse()?, next()?);
-    let state = Rc::new(State::default());
+    let seed = next()?;
+    let address: SocketAddr = next()?.parse()?;
+    let (in_flight, out) = (next()?.parse()?, next()?);
+    let state = Rc::new(State {
+        port: format!(":{}", address.port()),
+        ..State::default()
+    });
     state.admit(seed);
     let out = Rc::new(RefCell::new(BufWriter::new(std::fs::File::create(out)?)));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -55,7 +62,7 @@ fn main() -> anyhow::Result<()> {
 impl State {
     fn admit(&self, url: String) {
         let mut seen = self.seen.borrow_mut();
-        if !seen.contains(&url) {
+        if !seen.contains(&url) && parts(&url).0.ends_with(&self.port) {
             seen.insert(url.clone());
             self.queue.borrow_mut().push_back(url);
         }

@@ -16,16 +16,20 @@ use anyhow::bail;
 use crate::repository;
 use apt::Apt;
 use nginx::{Program, Served, Server};
+use table::Site;
 pub(crate) use table::{PortBase, Wanted};
 
-/// Fetches what is missing of these sites and prints what is there.
+/// Fetches what is missing of these sites and prints what is there: package, version, start page and
+/// the directory that is to be served.
 pub(crate) fn provide(wanted: &Wanted) -> anyhow::Result<()> {
     let data = repository::site_data();
     let _held = lock::take(&data)?;
-    for (package, version) in fetch(&data, wanted, &mut Apt::new(&data))? {
+    for (site, version) in fetch(&data, wanted, &mut Apt::new(&data))? {
         println!(
-            "{package:<20} {version:<28} {}",
-            data.join(package).display()
+            "{:<20} {version:<28} {:<28} {}",
+            site.package,
+            site.start,
+            data.join(site.package).join(site.root).display()
         );
     }
     Ok(())
@@ -153,12 +157,12 @@ fn judge(have: Option<&str>, truth: Option<&str>) -> (bool, String) {
     }
 }
 
-/// Fetches what is missing; gives each package with its version.
+/// Fetches what is missing; gives each site with its version.
 fn fetch(
     data: &Path,
     wanted: &Wanted,
     apt: &mut Apt<'_>,
-) -> anyhow::Result<Vec<(&'static str, String)>> {
+) -> anyhow::Result<Vec<(&'static Site, String)>> {
     let truth = truth::versions();
     let mut present = Vec::new();
     for site in wanted.sites() {
@@ -178,7 +182,7 @@ fn fetch(
                 site.root
             );
         }
-        present.push((site.package, version));
+        present.push((site, version));
     }
     Ok(present)
 }

@@ -12,7 +12,7 @@ pub(super) const VERB: Verb = Verb {
     summary: "run a measurement of bench/ in a release build",
     help: "cargo xtask bench [NAME [ARGUMENTS]]
 
-Builds the command and the test web, then runs `cargo run --release -p nephila-bench -- NAME
+Builds the command, the test web and the measurements, then runs `cargo run --release -p nephila-bench -- NAME
 ARGUMENTS`. Without a name the measurements tell what there is.
 ",
     run,

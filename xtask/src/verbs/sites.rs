@@ -13,7 +13,8 @@ pub(super) const VERB: Verb = Verb {
 Ten real sites with a known set of reachable URLs, each a Debian package (../shared/corpora/sites).
 Packages are downloaded by apt-get and unpacked by dpkg -x into .site-data (NEPHILA_SITES_ROOT says
 otherwise); nothing is installed. Where there is no nginx, Debian's is unpacked there too.
-Safe to run twice and from several processes at once.
+Safe to run twice and from several processes at once. Without an action, prints of each site its
+package, version, start page and directory.
 
   --only NAME,...  these sites; by default python3.11-doc, postgresql-doc-15, sqlite3-doc and
                    debian-policy
