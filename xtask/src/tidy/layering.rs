@@ -26,7 +26,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-cli", &["nephila", "nephila-sim"]),
     (
         "nephila-bench",
-        &["nephila", "nephila-parse", "nephila-sim"],
+        &[
+            "nephila",
+            "nephila-fetch",
+            "nephila-frontier",
+            "nephila-parse",
+            "nephila-robots",
+            "nephila-sim",
+            "nephila-store",
+        ],
     ),
     (
         "nephila-fuzz-targets",
