@@ -40,15 +40,18 @@ impl WarcFields {
     ///
     /// A part that is empty or has white space or control characters.
     pub fn outlink(&mut self, url: &str, hop: char, context: &str) -> Result<(), BuildError> {
-        let value = format!("{url} {hop} {context}");
-        let parts = value.split(char::is_whitespace);
-        if parts.clone().count() != 3 || parts.into_iter().any(str::is_empty) {
+        let mut buffer = [0; 4];
+        let hop: &str = hop.encode_utf8(&mut buffer);
+        if ![url, hop, context].into_iter().all(is_word) {
             return Err(BuildError::Value {
                 name: "outlink".to_owned(),
-                value: Shown::new(value.as_bytes()),
+                value: Shown::new(format!("{url} {hop} {context}").as_bytes()),
             });
         }
-        self.add("outlink", &value)
+        for part in ["outlink: ", url, " ", hop, " ", context, "\r\n"] {
+            self.text.push_str(part);
+        }
+        Ok(())
     }
 
     /// The lines as the content of a record.
@@ -73,6 +76,13 @@ impl WarcFields {
         }
         fields
     }
+}
+
+/// Whether a text is one word without control characters.
+fn is_word(text: &str) -> bool {
+    let is_part = |character: char| !character.is_whitespace() && !character.is_control();
+    !text.is_empty()
+        && (text.bytes().all(|byte| byte.is_ascii_graphic()) || text.chars().all(is_part))
 }
 
 #[cfg(test)]
