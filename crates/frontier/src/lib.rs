@@ -29,6 +29,7 @@
 mod canonical;
 mod content_traps;
 mod dates;
+mod dormant;
 mod fingerprint;
 mod frontier;
 mod host;
