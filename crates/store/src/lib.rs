@@ -28,6 +28,7 @@
 //! module `file`, so that faults can be put in at one place.
 
 mod blocks;
+mod chains;
 mod error;
 pub mod faults;
 mod file;
@@ -38,6 +39,7 @@ mod seen;
 mod whole;
 
 pub use blocks::{BlockFile, BlockId, MAX_BLOCK_BYTES};
+pub use chains::{ChainFile, MAX_RECORD_BYTES};
 pub use error::{Error, ErrorKind};
 pub use lock::{DirectoryLock, Holder};
 pub use log::{CommitLog, DEFAULT_SEGMENT_BYTES, MAX_PAYLOAD_BYTES, Replayed, Visit, replay};
