@@ -17,6 +17,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::canonical::CanonicalUrl;
+use crate::dormant::Dormant;
 use crate::fingerprint::{Fingerprinter, UrlKind};
 use crate::host::{Host, RobotsState, Waiting};
 use crate::host_queue::MemoryMeter;
@@ -59,6 +60,9 @@ pub struct FrontierConfig {
     pub robots_memory_bytes: usize,
     /// Hosts with nothing queued that are remembered, the last used ones.
     pub max_resting_hosts: usize,
+    /// Hosts with something queued that are kept in memory; those found later sleep until some of these
+    /// are done. Where none of them may be asked at the moment, as many again are woken.
+    pub max_awake_hosts: usize,
 }
 
 impl Default for FrontierConfig {
@@ -71,6 +75,7 @@ impl Default for FrontierConfig {
             queue_memory_bytes: 64 << 20,
             robots_memory_bytes: 32 << 20,
             max_resting_hosts: 100_000,
+            max_awake_hosts: 50_000,
         }
     }
 }
@@ -121,6 +126,9 @@ pub struct Frontier<S, O> {
     hosts: Vec<Host>,
     by_name: HashMap<Arc<str>, u32>,
     free: Vec<u32>,
+    /// Hosts that have something to do.
+    awake: usize,
+    dormant: Dormant,
     /// Hosts at rest in the order in which they came to rest, with their generation.
     resting: VecDeque<(u32, u32)>,
     /// Turns by the moment they wait for; equal moments in the order of arrival.
@@ -154,6 +162,8 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             hosts: Vec::new(),
             by_name: HashMap::new(),
             free: Vec::new(),
+            awake: 0,
+            dormant: Dormant::default(),
             resting: VecDeque::new(),
             ready: BinaryHeap::new(),
             arrivals: 0,
@@ -196,6 +206,12 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
     /// When the storage below fails; the crawl cannot go on.
     pub fn next(&mut self, now: Moment) -> Result<Next, StorageError> {
         loop {
+            let is_due = |first: &Reverse<(Moment, u64, Turn)>| first.0.0 <= now;
+            let has_due = self.ready.peek().is_some_and(is_due);
+            let room = self.config.max_awake_hosts * if has_due { 1 } else { 2 };
+            if self.awake < room.max(1) && self.wake_one(now)? {
+                continue;
+            }
             match self.ready.peek() {
                 Some(Reverse((at, ..))) if *at > now => return Ok(Next::WaitUntil(*at)),
                 Some(_) => {}
@@ -292,12 +308,12 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
 
     /// URLs that are still to be given out or are out now; when this is zero the shard is done.
     pub fn live(&self) -> usize {
-        self.available + self.leases
+        self.available + self.leases + self.dormant.urls()
     }
 
     /// URLs that wait, those held back by a host's page limit included.
     pub fn queued(&self) -> usize {
-        self.available + self.held
+        self.available + self.held + self.dormant.urls()
     }
 
     /// Leases that are out.
@@ -307,7 +323,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
 
     /// Hosts with something queued, waiting or leased, and hosts remembered.
     pub fn hosts(&self) -> usize {
-        self.by_name.len()
+        self.by_name.len() + self.dormant.hosts()
     }
 
     /// Bytes of queued URLs in memory.
@@ -341,6 +357,35 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
     }
 
     fn enqueue(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
+        if self.by_name.contains_key(url.url.host()) {
+            return self.enqueue_awake(url, now);
+        }
+        let name = self.fingerprinter.of_bytes(url.url.host().as_bytes());
+        let chain = self.dormant.chain(name);
+        if chain.is_none() && self.awake < self.config.max_awake_hosts {
+            return self.enqueue_awake(url, now);
+        }
+        let mut record = Vec::new();
+        url.encode(&mut record);
+        let chain = self.overflow.append(chain, &record)?;
+        self.dormant.note(name, chain);
+        Ok(())
+    }
+
+    /// Wakes the host that was found first, if one sleeps.
+    fn wake_one(&mut self, now: Moment) -> Result<bool, StorageError> {
+        let Some(host) = self.dormant.wake() else {
+            return Ok(false);
+        };
+        for record in self.overflow.take_chain(host.chain)? {
+            let url = QueuedUrl::decode(&mut record.as_slice());
+            let url = url.ok_or("a URL of a host that slept is damaged")?;
+            self.enqueue_awake(url, now)?;
+        }
+        Ok(true)
+    }
+
+    fn enqueue_awake(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
         let key = self.key_of(&url);
         let number = self.host_number(url.url.host());
         let Some(host) = self.hosts.get_mut(number as usize) else {
@@ -348,6 +393,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         };
         host.queue
             .push(key, url, &mut self.meter, &mut self.overflow)?;
+        self.awake += usize::from(!std::mem::replace(&mut host.is_awake, true));
         if host.is_closed {
             self.held += 1;
             return Ok(());
@@ -538,12 +584,13 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
 
     /// A host came to rest: remembered, until there are too many of them.
     fn note_rest(&mut self, number: u32, now: Moment) {
-        let Some(host) = self.hosts.get(number as usize) else {
+        let Some(host) = self.hosts.get_mut(number as usize) else {
             return;
         };
         if !host.is_at_rest() {
             return;
         }
+        self.awake -= usize::from(std::mem::replace(&mut host.is_awake, false));
         self.resting.push_back((number, host.generation));
         while self.resting.len() > self.config.max_resting_hosts {
             let Some((number, generation)) = self.resting.pop_front() else {

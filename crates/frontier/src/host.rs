@@ -83,6 +83,8 @@ pub(crate) struct Host {
     pub(crate) leased: Vec<u32>,
     /// Pages given out, each counted once however often it was tried.
     pub(crate) pages_started: u64,
+    /// It has something to do, and counts as one of those.
+    pub(crate) is_awake: bool,
     /// Its page limit is reached: what is queued stays queued.
     pub(crate) is_closed: bool,
     /// Tells a slot of the table that was given to another host since.
@@ -102,6 +104,7 @@ impl Host {
             idle: per_host.max(1),
             leased: Vec::new(),
             pages_started: 0,
+            is_awake: false,
             is_closed: false,
             generation,
         }

@@ -29,6 +29,19 @@ pub trait Overflow {
     /// # Errors
     /// When the storage fails or the block is not what was written.
     fn take(&mut self, block: u64) -> Result<Vec<u8>, StorageError>;
+
+    /// Appends a small record to the chain whose last record is `before`, or begins a chain with it;
+    /// returns what is the chain's last record from then on.
+    ///
+    /// # Errors
+    /// When the storage fails; the chain is then as it was.
+    fn append(&mut self, before: Option<u64>, record: &[u8]) -> Result<u64, StorageError>;
+
+    /// Gives back the records of a chain, the first first, and forgets them.
+    ///
+    /// # Errors
+    /// When the storage fails or a record is not what was appended.
+    fn take_chain(&mut self, last: u64) -> Result<Vec<Vec<u8>>, StorageError>;
 }
 
 /// A seen set and an overflow that live in memory: for tests and for small crawls that keep no
@@ -38,6 +51,8 @@ pub struct InMemory {
     seen: hashbrown::HashSet<u64>,
     blocks: hashbrown::HashMap<u64, Vec<u8>>,
     next_block: u64,
+    records: hashbrown::HashMap<u64, (Option<u64>, Vec<u8>)>,
+    next_record: u64,
 }
 
 impl InMemory {
@@ -64,5 +79,27 @@ impl Overflow for InMemory {
         self.blocks
             .remove(&block)
             .ok_or_else(|| format!("block {block} was never written").into())
+    }
+
+    fn append(&mut self, before: Option<u64>, record: &[u8]) -> Result<u64, StorageError> {
+        self.next_record += 1;
+        self.records
+            .insert(self.next_record, (before, record.to_vec()));
+        Ok(self.next_record)
+    }
+
+    fn take_chain(&mut self, last: u64) -> Result<Vec<Vec<u8>>, StorageError> {
+        let mut records = Vec::new();
+        let mut next = Some(last);
+        while let Some(number) = next {
+            let (before, record) = self
+                .records
+                .remove(&number)
+                .ok_or_else(|| format!("record {number} was never appended"))?;
+            records.push(record);
+            next = before;
+        }
+        records.reverse();
+        Ok(records)
     }
 }
