@@ -233,3 +233,38 @@ fn find(program: &str) -> anyhow::Result<PathBuf> {
         .next()
         .with_context(|| format!("there is no {program} in PATH"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tools::TOOLS;
+    use super::*;
+
+    #[test]
+    fn every_adapter_pins_what_it_runs() {
+        for tool in TOOLS {
+            let version = match tool.source {
+                Source::Nephila | Source::Floor | Source::Wget2 => continue,
+                Source::Python {
+                    folder,
+                    package,
+                    script,
+                } => {
+                    assert!(adapter(folder).join(script).is_file(), "{script}");
+                    pinned(folder, "requirements.txt", package)
+                }
+                Source::Node {
+                    folder,
+                    package,
+                    script,
+                } => {
+                    assert!(adapter(folder).join(script).is_file(), "{script}");
+                    pinned(folder, "package.json", package)
+                }
+                Source::Rust { folder, package } => pinned(folder, "Cargo.toml", package),
+                Source::Go { folder, package } => pinned(folder, "go.mod", package),
+            };
+            let parts = version.as_deref().unwrap_or_default().split('.').count();
+            assert_eq!(parts, 3, "{}: {version:?}", tool.name);
+        }
+    }
+}
