@@ -169,17 +169,25 @@ fn go(folder: &str) -> anyhow::Result<PathBuf> {
 fn wget2() -> anyhow::Result<(Vec<PathBuf>, Option<String>)> {
     if find("wget2").is_err() {
         eprintln!("==> wget2: apt-get install wget2, into the system");
-        let mut install = Command::new(find("apt-get")?);
-        install
-            .args([
-                "install",
-                "--yes",
-                "--quiet",
-                "--no-install-recommends",
-                "wget2",
-            ])
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        done(&mut install)?;
+        let apt = find("apt-get")?;
+        let install = || {
+            done(
+                Command::new(&apt)
+                    .args([
+                        "install",
+                        "--yes",
+                        "--quiet",
+                        "--no-install-recommends",
+                        "wget2",
+                    ])
+                    .env("DEBIAN_FRONTEND", "noninteractive"),
+            )
+        };
+        // The lists of packages may be old or not there.
+        if install().is_err() {
+            done(Command::new(&apt).args(["update", "--quiet"]))?;
+            install()?;
+        }
     }
     let program = find("wget2")?;
     let output = Command::new(&program).arg("--version").output()?;
