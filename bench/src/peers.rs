@@ -75,7 +75,7 @@ fn set_up(options: &Options) -> (Vec<Ready>, Vec<Missing>) {
             Ok(ready) => tools.push(ready),
             Err(error) => {
                 eprintln!("==> {}: not had: {error:#}", tool.title);
-                missing.push((tool.title, format!("{error:#}")));
+                missing.push((tool.title, error.to_string()));
             }
         }
     }

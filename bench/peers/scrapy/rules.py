@@ -15,12 +15,20 @@ from settings import settings
 SEED, PORT, IN_FLIGHT, OUT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 
 
+def without_fragment(href):
+    return href.partition("#")[0]
+
+
 class Pages(CrawlSpider):
     name = "pages"
-    extractor = LinkExtractor(deny_extensions=[])
+    extractor = LinkExtractor(deny_extensions=[], process_value=without_fragment)
     rules = [
         Rule(
-            LinkExtractor(allow=rf"^http://[^/]+:{PORT}/", deny_extensions=[]),
+            LinkExtractor(
+                allow=rf"^http://[^/]+:{PORT}/",
+                deny_extensions=[],
+                process_value=without_fragment,
+            ),
             callback="parse_page",
             follow=True,
         )

@@ -1,6 +1,8 @@
 """The settings of both spiders: those of Scrapy's page on broad crawls, and what is not needed off."""
 
+# Without the one for timeouts a download has 10 seconds, which large pages on a busy processor exceed.
 NEEDED = {
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware",
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware",
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware",
     "scrapy.spidermiddlewares.depth.DepthMiddleware",

@@ -169,17 +169,25 @@ fn go(folder: &str) -> anyhow::Result<PathBuf> {
 fn wget2() -> anyhow::Result<(Vec<PathBuf>, Option<String>)> {
     if find("wget2").is_err() {
         eprintln!("==> wget2: apt-get install wget2, into the system");
-        let mut install = Command::new(find("apt-get")?);
-        install
-            .args([
-                "install",
-                "--yes",
-                "--quiet",
-                "--no-install-recommends",
-                "wget2",
-            ])
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        done(&mut install)?;
+        let apt = find("apt-get")?;
+        let install = || {
+            done(
+                Command::new(&apt)
+                    .args([
+                        "install",
+                        "--yes",
+                        "--quiet",
+                        "--no-install-recommends",
+                        "wget2",
+                    ])
+                    .env("DEBIAN_FRONTEND", "noninteractive"),
+            )
+        };
+        // The lists of packages may be old or not there.
+        if install().is_err() {
+            done(Command::new(&apt).args(["update", "--quiet"]))?;
+            install()?;
+        }
     }
     let program = find("wget2")?;
     let output = Command::new(&program).arg("--version").output()?;
@@ -232,4 +240,39 @@ fn find(program: &str) -> anyhow::Result<PathBuf> {
     found
         .next()
         .with_context(|| format!("there is no {program} in PATH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tools::TOOLS;
+    use super::*;
+
+    #[test]
+    fn every_adapter_pins_what_it_runs() {
+        for tool in TOOLS {
+            let version = match tool.source {
+                Source::Nephila | Source::Floor | Source::Wget2 => continue,
+                Source::Python {
+                    folder,
+                    package,
+                    script,
+                } => {
+                    assert!(adapter(folder).join(script).is_file(), "{script}");
+                    pinned(folder, "requirements.txt", package)
+                }
+                Source::Node {
+                    folder,
+                    package,
+                    script,
+                } => {
+                    assert!(adapter(folder).join(script).is_file(), "{script}");
+                    pinned(folder, "package.json", package)
+                }
+                Source::Rust { folder, package } => pinned(folder, "Cargo.toml", package),
+                Source::Go { folder, package } => pinned(folder, "go.mod", package),
+            };
+            let parts = version.as_deref().unwrap_or_default().split('.').count();
+            assert_eq!(parts, 3, "{}: {version:?}", tool.name);
+        }
+    }
 }

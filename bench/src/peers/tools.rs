@@ -215,6 +215,8 @@ impl Ready {
                     .arg(&task.seed);
             }
             _ => {
+                // The adapters' folder is the repository's: nothing is written there.
+                command.env("PYTHONDONTWRITEBYTECODE", "1");
                 command.args([&task.seed, &task.port.to_string(), &in_flight]);
                 command.arg(rows_of(&task.out));
             }
