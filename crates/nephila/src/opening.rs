@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nephila_frontier::{CanonicalUrl, Fingerprinter, Frontier};
-use nephila_store::{BlockFile, CommitLog, DirectoryLock, SeenSet, make_dir};
+use nephila_store::{BlockFile, ChainFile, CommitLog, DirectoryLock, SeenSet, make_dir};
 
 use crate::clock::Clock;
 use crate::directory::CrawlDirectory;
@@ -214,7 +214,11 @@ fn make_frontiers(
             let dir = state.join(format!("shard-{number}"));
             let memory = share(config.seen_memory.0).max(nephila_store::MINIMUM_MEMORY_BYTES);
             let seen = DiskSeen(SeenSet::new(&dir.join("seen"), memory)?);
-            let overflow = DiskOverflow::new(BlockFile::new(&dir.join("queues"))?);
+            let queues = dir.join("queues");
+            let overflow = DiskOverflow {
+                blocks: BlockFile::new(&queues)?,
+                chains: ChainFile::new(&queues)?,
+            };
             Ok(Frontier::new(
                 frontier_config.clone(),
                 fingerprinter,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use nephila_frontier::{Fingerprinter, Moment, Overflow, QueuedUrl, Seen, StorageError, UrlKind};
-use nephila_store::{BlockFile, BlockId, PartPosition, SeenSet, replay};
+use nephila_store::{BlockFile, BlockId, ChainFile, PartPosition, SeenSet, replay};
 
 use crate::error::{Error, ErrorKind};
 use crate::journal::{DoneEntry, Entry, PartCounts, StopEntry};
@@ -23,34 +23,27 @@ impl Seen for DiskSeen {
 /// The queues of a shard beyond memory.
 #[derive(Debug)]
 pub(crate) struct DiskOverflow {
-    file: BlockFile,
-    /// Blocks by the number that the frontier knows them by.
-    blocks: std::collections::HashMap<u64, BlockId>,
-    next: u64,
-}
-
-impl DiskOverflow {
-    pub(crate) fn new(file: BlockFile) -> DiskOverflow {
-        DiskOverflow {
-            file,
-            blocks: std::collections::HashMap::new(),
-            next: 0,
-        }
-    }
+    /// The middle of long queues.
+    pub(crate) blocks: BlockFile,
+    /// The URLs of hosts that sleep.
+    pub(crate) chains: ChainFile,
 }
 
 impl Overflow for DiskOverflow {
     fn write(&mut self, block: &[u8]) -> Result<u64, StorageError> {
-        let id = self.file.write(block)?;
-        self.next += 1;
-        self.blocks.insert(self.next, id);
-        Ok(self.next)
+        Ok(self.blocks.write(block)?.code())
     }
 
     fn take(&mut self, block: u64) -> Result<Vec<u8>, StorageError> {
-        let id = self.blocks.remove(&block);
-        let id = id.ok_or_else(|| format!("block {block} of a host queue was never written"))?;
-        Ok(self.file.take(id)?)
+        Ok(self.blocks.take(BlockId::from_code(block))?)
+    }
+
+    fn append(&mut self, before: Option<u64>, record: &[u8]) -> Result<u64, StorageError> {
+        Ok(self.chains.append(before, record)?)
+    }
+
+    fn take_chain(&mut self, last: u64) -> Result<Vec<Vec<u8>>, StorageError> {
+        Ok(self.chains.take(last)?)
     }
 }
 

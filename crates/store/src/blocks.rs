@@ -32,6 +32,23 @@ pub struct BlockId {
     offset: u32,
 }
 
+impl BlockId {
+    /// As one number.
+    #[must_use]
+    pub fn code(self) -> u64 {
+        u64::from(self.segment) << 32 | u64::from(self.offset)
+    }
+
+    /// What [`BlockId::code`] gave the number of.
+    #[must_use]
+    pub fn from_code(code: u64) -> BlockId {
+        BlockId {
+            segment: (code >> 32) as u32,
+            offset: code as u32,
+        }
+    }
+}
+
 /// Blocks of bytes on disk, each read back once and freed by it.
 ///
 /// Guarantee: [`take`](Self::take) returns exactly the bytes that were written, or an error: a checksum
