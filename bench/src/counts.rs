@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn growth_beyond_its_bound_is_too_much() {
         let grown = |before, now| is_too_much(Some(growth(before, now)));
-        assert!(grown(1_000, 1_051) && grown(0, 1));
+        assert!(grown(1_000, 1_051) && grown(0, 2));
         assert!(!grown(1_000, 1_049) && !grown(1_000, 10));
         assert!(is_too_much(None));
     }
