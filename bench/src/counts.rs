@@ -32,11 +32,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut grown = Vec::new();
     for Counted { name, unit, count } in &counted {
         let before = on_file.get(*name).copied();
-        let growth = before.map(|before| *count as f64 / before.max(1) as f64 - 1.0);
+        let growth = before.map(|before| growth(before, *count));
         let before = before.map_or("none".to_owned(), |before| before.to_string());
         let shown = growth.map_or(String::new(), |growth| format!("{:+.1} %", growth * 100.0));
         println!("| {name} | {unit} | {count} | {before} | {shown} |");
-        if growth.is_none_or(|growth| growth > GROWTH_MAX) {
+        if is_too_much(growth) {
             grown.push(*name);
         }
     }
@@ -52,6 +52,16 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// By how much of what it was before a count grew.
+fn growth(before: u64, now: u64) -> f64 {
+    now as f64 / before.max(1) as f64 - 1.0
+}
+
+/// What is on no file is too much too: it was never held against anything.
+fn is_too_much(growth: Option<f64>) -> bool {
+    growth.is_none_or(|growth| growth > GROWTH_MAX)
 }
 
 /// What one work took.
@@ -189,6 +199,14 @@ fn write(path: &Path, counted: &[Counted]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn growth_beyond_its_bound_is_too_much() {
+        let grown = |before, now| is_too_much(Some(growth(before, now)));
+        assert!(grown(1_000, 1_051) && grown(0, 2));
+        assert!(!grown(1_000, 1_049) && !grown(1_000, 10));
+        assert!(is_too_much(None));
+    }
 
     #[test]
     fn figures_on_file_are_read_and_faults_are_told() {

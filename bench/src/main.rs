@@ -4,13 +4,12 @@
 
 mod broad;
 mod counts;
-mod cpu;
-mod deep;
 mod hostile;
 mod offload;
 mod peers;
 mod process;
 mod regimes;
+mod spread;
 mod traps;
 mod works;
 
@@ -18,9 +17,7 @@ use anyhow::bail;
 
 const USAGE: &str = "usage: cargo xtask bench NAME
 
-  cpu      CPU of the crawler a page: 20,000 pages of 22 kB with 35 links, no latency, three runs
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
-  deep     100 million URLs of 10 million hosts admitted: rate, memory, disk; `deep [MILLIONS]`
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
   counts   instructions of fixed work by callgrind; --check holds them against those on file
@@ -32,8 +29,6 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let rest = arguments.get(1..).unwrap_or_default();
     match arguments.first().map(String::as_str) {
-        Some("cpu") => cpu::run(),
-        Some("deep") => deep::run(rest),
         Some("broad") => broad::run(),
         Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),

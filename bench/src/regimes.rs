@@ -4,6 +4,7 @@
 use anyhow::{Context, bail};
 
 use crate::process::{Web, crawl};
+use crate::spread::Spread;
 
 /// What is compared.
 struct Regime {
@@ -127,13 +128,14 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     );
     println!("| | pages/s | CPU us a page | server's CPU us a page | peak MiB |");
     println!("|---|---|---|---|---|");
-    for (row, (name, _)) in rows.iter_mut().zip(regime.rows) {
+    for (row, (name, _)) in rows.into_iter().zip(regime.rows) {
+        let shown = |figures| Spread::of(figures).map_or("-".to_owned(), Spread::shown);
         println!(
             "| {name} | {} | {} | {} | {} |",
-            spread(&mut row.rate),
-            spread(&mut row.cpu),
-            spread(&mut row.server),
-            spread(&mut row.peak)
+            shown(row.rate),
+            shown(row.cpu),
+            shown(row.server),
+            shown(row.peak)
         );
     }
     Ok(())
@@ -165,23 +167,9 @@ impl Row {
     }
 }
 
-/// Median and range.
-fn spread(figures: &mut [f64]) -> String {
-    figures.sort_by(f64::total_cmp);
-    let at = |place: usize| figures.get(place).copied().unwrap_or(f64::NAN);
-    let (low, high) = (at(0), at(figures.len().saturating_sub(1)));
-    format!("{:.0} ({low:.0}-{high:.0})", at(figures.len() / 2))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_median_and_the_range_are_told() {
-        assert_eq!(spread(&mut [3.0, 1.0, 2.0]), "2 (1-3)");
-        assert_eq!(spread(&mut [5.0]), "5 (5-5)");
-    }
 
     #[test]
     fn every_regime_is_found_by_its_name() {

@@ -2,6 +2,7 @@
 
 use super::check::Verdict;
 use super::measure::Run;
+use crate::spread::Spread;
 
 /// A crawler with its runs.
 #[derive(Debug)]
@@ -75,36 +76,6 @@ impl Entry {
 
 fn pages(verdict: &Verdict) -> f64 {
     verdict.found.max(1) as f64
-}
-
-/// The median of some figures, with the least and the greatest.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Spread {
-    least: f64,
-    median: f64,
-    greatest: f64,
-}
-
-impl Spread {
-    /// None of no figures. Of an even number of them the median is between the middle two.
-    fn of(mut figures: Vec<f64>) -> Option<Self> {
-        figures.sort_by(f64::total_cmp);
-        let (least, greatest) = (*figures.first()?, *figures.last()?);
-        let upper = figures.get(figures.len() / 2)?;
-        let lower = figures.get((figures.len() - 1) / 2)?;
-        Some(Self {
-            least,
-            median: f64::midpoint(*lower, *upper),
-            greatest,
-        })
-    }
-
-    fn shown(self) -> String {
-        format!(
-            "{:.0} ({:.0}-{:.0})",
-            self.median, self.least, self.greatest
-        )
-    }
 }
 
 /// The table, the crawler with the least CPU first, and what was not had under it.

@@ -1,7 +1,7 @@
 //! Writing an object as one line of JSON, field by field, in one pass.
 //!
-//! Rows are a twelfth of a page's CPU when serde_json writes them, which looks at every byte of a text by
-//! itself. Here a text is looked at eight bytes at a time, and copied whole where nothing in it needs an
+//! Rows are a fifteenth of a page's instructions when serde_json writes them, which looks at every byte of
+//! a text by itself. Here a text is looked at eight bytes at a time, and copied whole where nothing in it needs an
 //! escape. What comes out is what serde_json writes: `row.rs` has the test.
 
 /// An object that is being written.
