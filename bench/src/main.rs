@@ -4,6 +4,7 @@
 
 mod broad;
 mod counts;
+mod deep;
 mod hostile;
 mod offload;
 mod peers;
@@ -18,6 +19,7 @@ use anyhow::bail;
 const USAGE: &str = "usage: cargo xtask bench NAME
 
   broad    10,000 hosts, 200,000 pages, 100 ms latency, 1,000 in flight: rate, memory, judgement
+  deep     100 million URLs of 10 million hosts admitted: rate, memory, disk, resume; `deep [MILLIONS]`
   hostile  good hosts alone, then with 1,000 hostile connections at once: memory, rate, longest fetch
   offload  what it costs to analyse a page here, and to have it analysed on another thread
   counts   instructions of fixed work by callgrind; --check holds them against those on file
@@ -30,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     let rest = arguments.get(1..).unwrap_or_default();
     match arguments.first().map(String::as_str) {
         Some("broad") => broad::run(),
+        Some("deep") => deep::run(rest),
         Some("hostile") => hostile::run(),
         Some("offload") => offload::run(),
         Some("peers") => peers::run(rest),

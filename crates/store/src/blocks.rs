@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
 use crate::file::{self, File};
+use crate::pins::{self, Pins};
 
 /// The largest block, in bytes: 16 MiB with its header.
 pub const MAX_BLOCK_BYTES: usize = (16 << 20) - HEADER_BYTES;
@@ -57,8 +58,8 @@ impl BlockId {
 /// segment keeps its 64 MiB until its last block is taken.
 /// Memory: some 50 bytes a segment and one open file; nothing a block.
 ///
-/// Nothing here is durable: it is rebuilt from the commit log, and the files of an earlier process are
-/// removed. They go with the value, too. A write is one write; a take is one read (two above 64 KiB), one
+/// Nothing here is durable but what a snapshot has ([`save`](Self::save)): it is rebuilt from the commit
+/// log, and the files of an earlier process are removed. They go with the value, too. A write is one write; a take is one read (two above 64 KiB), one
 /// open and one hole.
 #[derive(Debug)]
 pub struct BlockFile {
@@ -68,6 +69,7 @@ pub struct BlockFile {
     current: Option<Current>,
     next_segment: u32,
     segment_bytes: u32,
+    pins: Pins,
 }
 
 /// What is known of a segment that is on disk.
@@ -94,16 +96,77 @@ impl BlockFile {
     ///
     /// When the directory cannot be made, listed or cleared.
     pub fn new(dir: &Path) -> Result<Self, Error> {
-        file::create_dir(dir)?;
-        for number in file::numbered(dir, "blocks-", ".dat", &name)? {
-            file::remove(&dir.join(name(number)))?;
-        }
+        pins::remove_others(dir, "blocks-", ".dat", &name, &|_| false)?;
         Ok(Self {
             dir: dir.to_owned(),
             segments: BTreeMap::new(),
             current: None,
             next_segment: 0,
             segment_bytes: SEGMENT_BYTES,
+            pins: Pins::default(),
+        })
+    }
+
+    /// Makes what is here part of a snapshot: appends what [`restore`](Self::restore) needs to know, and
+    /// returns the files that have to be on the disk before it holds ([`sync_files`](crate::sync_files)).
+    /// Until another snapshot takes its place they stay as they are; blocks may be taken all the same.
+    pub fn save(&mut self, out: &mut Vec<u8>) -> Vec<PathBuf> {
+        if let Some(current) = self.current.take() {
+            self.delete_if_empty(current.number);
+        }
+        out.extend_from_slice(&u64::from(self.next_segment).to_le_bytes());
+        out.extend_from_slice(&(self.segments.len() as u64).to_le_bytes());
+        for (number, segment) in &self.segments {
+            for part in [
+                u64::from(*number),
+                u64::from(segment.blocks),
+                segment.disk_bytes,
+            ] {
+                out.extend_from_slice(&part.to_le_bytes());
+            }
+        }
+        let unsynced = self.pins.pin(self.next_segment);
+        let paths = self.segments.range(unsynced..);
+        paths.map(|(number, _)| self.path(*number)).collect()
+    }
+
+    /// The snapshot that was saved last is in its place: what only the one before it had is removed.
+    pub fn release(&mut self) {
+        let dir = &self.dir;
+        self.pins.release(|number| dir.join(name(number)));
+    }
+
+    /// Opens the block file of a snapshot: `saved` begins with what [`save`](Self::save) appended. Other
+    /// segments in `dir` are removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] when `saved` cannot be read or a segment is missing.
+    pub fn restore(dir: &Path, saved: &mut &[u8]) -> Result<Self, Error> {
+        let unreadable = || pins::unreadable(dir);
+        let next_segment = pins::take_u32(saved).ok_or_else(unreadable)?;
+        let count = pins::take_u64(saved).ok_or_else(unreadable)?;
+        let mut segments = BTreeMap::new();
+        for _ in 0..count {
+            let number = pins::take_u32(saved).ok_or_else(unreadable)?;
+            let segment = Segment {
+                blocks: pins::take_u32(saved).ok_or_else(unreadable)?,
+                disk_bytes: pins::take_u64(saved).ok_or_else(unreadable)?,
+            };
+            if number >= next_segment || !file::is_file(&dir.join(name(number))) {
+                return Err(Error::corrupt(&dir.join(name(number)), "is missing"));
+            }
+            segments.insert(number, segment);
+        }
+        let kept = |number: u32| segments.contains_key(&number);
+        pins::remove_others(dir, "blocks-", ".dat", &name, &kept)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            segments,
+            current: None,
+            next_segment,
+            segment_bytes: SEGMENT_BYTES,
+            pins: Pins::restored(next_segment),
         })
     }
 
@@ -145,11 +208,16 @@ impl BlockFile {
     /// # Errors
     ///
     /// [`ErrorKind::Corrupt`] when the bytes are not those that were written, or the block was taken
-    /// before.
+    /// before (which shows only where no snapshot has it).
     pub fn take(&mut self, id: BlockId) -> Result<Vec<u8>, Error> {
-        let path = self.dir.join(name(id.segment));
+        let path = self.path(id.segment);
         if !self.segments.contains_key(&id.segment) {
             return Err(taken_before(&path, id));
+        }
+        if self.pins.has(id.segment) {
+            let block = read(&File::open_read(path)?, id)?;
+            self.forget(id.segment, 0);
+            return Ok(block);
         }
         let file = File::open_write(path)?;
         let block = read(&file, id)?;
@@ -218,17 +286,21 @@ impl BlockFile {
             .is_some_and(|segment| segment.blocks == 0)
         {
             self.segments.remove(&number);
-            // Best effort: what stays is removed when the next block file is made.
-            let _ = file::remove(&self.dir.join(name(number)));
+            let path = self.path(number);
+            self.pins.discard(number, &path);
         }
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.dir.join(name(number))
     }
 }
 
 impl Drop for BlockFile {
     fn drop(&mut self) {
-        for &number in self.segments.keys() {
-            // Best effort: what stays is removed when the next block file is made.
-            let _ = file::remove(&self.dir.join(name(number)));
+        for number in std::mem::take(&mut self.segments).into_keys() {
+            let path = self.path(number);
+            self.pins.discard(number, &path);
         }
     }
 }

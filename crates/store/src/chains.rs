@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
 use crate::file::{self, File};
+use crate::pins::{self, Pins};
 
 /// The largest record, in bytes.
 pub const MAX_RECORD_BYTES: usize = 64 << 10;
@@ -48,13 +49,14 @@ impl Place {
 ///
 /// Guarantee: [`take`](Self::take) gives exactly the records that were appended to a chain, the first
 /// first, or an error. Memory: 24 bytes a segment of 64 MiB and 256 KiB of records to be written. Nothing
-/// here is durable: it is rebuilt from the commit log.
+/// here is durable but what a snapshot has ([`save`](Self::save)): it is rebuilt from the commit log.
 #[derive(Debug)]
 pub struct ChainFile {
     dir: PathBuf,
     /// Of each segment, the records that are not taken.
     segments: BTreeMap<u32, u64>,
     current: Current,
+    pins: Pins,
 }
 
 /// The segment that is appended to; its number begins at one, so that no record is at zero.
@@ -76,19 +78,75 @@ impl ChainFile {
     ///
     /// When the directory cannot be made, listed or cleared.
     pub fn new(dir: &Path) -> Result<Self, Error> {
-        file::create_dir(dir)?;
-        for number in file::numbered(dir, "chains-", ".dat", &name)? {
-            file::remove(&dir.join(name(number)))?;
-        }
+        pins::remove_others(dir, "chains-", ".dat", &name, &|_| false)?;
         Ok(Self {
             dir: dir.to_owned(),
             segments: BTreeMap::from([(1, 0)]),
-            current: Current {
-                number: 1,
-                file: None,
-                written: 0,
-                waiting: Vec::new(),
-            },
+            current: Current::new(1),
+            pins: Pins::default(),
+        })
+    }
+
+    /// Makes what is here part of a snapshot: appends what [`restore`](Self::restore) needs to know, and
+    /// returns the files that have to be on the disk before it holds ([`sync_files`](crate::sync_files)).
+    /// Until another snapshot takes its place they stay as they are; chains may be taken all the same.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it.
+    pub fn save(&mut self, out: &mut Vec<u8>) -> Result<Vec<PathBuf>, Error> {
+        if self.current.end() > 0 {
+            self.begin_segment()?;
+        }
+        let next = self.current.number;
+        let before: Vec<(u32, u64)> = self
+            .segments
+            .range(..next)
+            .map(|(number, records)| (*number, *records))
+            .collect();
+        out.extend_from_slice(&u64::from(next).to_le_bytes());
+        out.extend_from_slice(&(before.len() as u64).to_le_bytes());
+        for (number, records) in &before {
+            out.extend_from_slice(&u64::from(*number).to_le_bytes());
+            out.extend_from_slice(&records.to_le_bytes());
+        }
+        let unsynced = self.pins.pin(next);
+        let paths = before.iter().filter(|(number, _)| *number >= unsynced);
+        Ok(paths.map(|(number, _)| self.path(*number)).collect())
+    }
+
+    /// The snapshot that was saved last is in its place: what only the one before it had is removed.
+    pub fn release(&mut self) {
+        let dir = &self.dir;
+        self.pins.release(|number| dir.join(name(number)));
+    }
+
+    /// Opens the chain file of a snapshot: `saved` begins with what [`save`](Self::save) appended. Other
+    /// segments in `dir` are removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] when `saved` cannot be read or a segment is missing.
+    pub fn restore(dir: &Path, saved: &mut &[u8]) -> Result<Self, Error> {
+        let unreadable = || pins::unreadable(dir);
+        let next = pins::take_u32(saved).ok_or_else(unreadable)?;
+        let count = pins::take_u64(saved).ok_or_else(unreadable)?;
+        let mut segments = BTreeMap::from([(next, 0)]);
+        for _ in 0..count {
+            let number = pins::take_u32(saved).ok_or_else(unreadable)?;
+            let records = pins::take_u64(saved).ok_or_else(unreadable)?;
+            if number >= next || !file::is_file(&dir.join(name(number))) {
+                return Err(Error::corrupt(&dir.join(name(number)), "is missing"));
+            }
+            segments.insert(number, records);
+        }
+        let kept = |number: u32| number < next && segments.contains_key(&number);
+        pins::remove_others(dir, "chains-", ".dat", &name, &kept)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            segments,
+            current: Current::new(next),
+            pins: Pins::restored(next),
         })
     }
 
@@ -220,11 +278,10 @@ impl ChainFile {
     fn begin_segment(&mut self) -> Result<(), Error> {
         self.write_out()?;
         let full = self.current.number;
+        let waiting = std::mem::take(&mut self.current.waiting);
         self.current = Current {
-            number: full + 1,
-            file: None,
-            written: 0,
-            waiting: std::mem::take(&mut self.current.waiting),
+            waiting,
+            ..Current::new(full + 1)
         };
         self.segments.insert(self.current.number, 0);
         self.delete_if_empty(full);
@@ -244,9 +301,13 @@ impl ChainFile {
     fn delete_if_empty(&mut self, number: u32) {
         if self.segments.get(&number) == Some(&0) {
             self.segments.remove(&number);
-            // Best effort: what stays is removed when the next chain file is made.
-            let _ = file::remove(&self.dir.join(name(number)));
+            let path = self.path(number);
+            self.pins.discard(number, &path);
         }
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.dir.join(name(number))
     }
 
     fn damaged(&self, place: Place) -> Error {
@@ -257,6 +318,15 @@ impl ChainFile {
 }
 
 impl Current {
+    fn new(number: u32) -> Current {
+        Current {
+            number,
+            file: None,
+            written: 0,
+            waiting: Vec::new(),
+        }
+    }
+
     fn end(&self) -> usize {
         self.written + self.waiting.len()
     }
@@ -264,9 +334,9 @@ impl Current {
 
 impl Drop for ChainFile {
     fn drop(&mut self) {
-        for number in self.segments.keys() {
-            // Best effort: what stays is removed when the next chain file is made.
-            let _ = file::remove(&self.dir.join(name(*number)));
+        for number in std::mem::take(&mut self.segments).into_keys() {
+            let path = self.path(number);
+            self.pins.discard(number, &path);
         }
     }
 }

@@ -35,6 +35,7 @@ mod file;
 mod lock;
 mod log;
 mod part;
+mod pins;
 mod seen;
 mod whole;
 
@@ -42,8 +43,12 @@ pub use blocks::{BlockFile, BlockId, MAX_BLOCK_BYTES};
 pub use chains::{ChainFile, MAX_RECORD_BYTES};
 pub use error::{Error, ErrorKind};
 pub use lock::{DirectoryLock, Holder};
-pub use log::{CommitLog, DEFAULT_SEGMENT_BYTES, MAX_PAYLOAD_BYTES, Replayed, Visit, replay};
+pub use log::{
+    CommitLog, DEFAULT_SEGMENT_BYTES, LogPosition, MAX_PAYLOAD_BYTES, Replayed, Visit, replay,
+    replay_at,
+};
 pub use part::{PartNames, PartPosition, PartWriter, Repaired};
+pub use pins::sync_files;
 pub use seen::{MINIMUM_MEMORY_BYTES, SeenSet};
 pub use whole::{
     NewFile, io_error, make_dir, remove_file, remove_unfinished, store_error, write_whole,

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
 use crate::file::{self, File};
+use crate::pins;
 pub use frame::MAX_PAYLOAD_BYTES;
 use read::{Tail, read_segments};
 use segment::{HEADER_BYTES, Header};
@@ -65,6 +66,43 @@ pub struct Replayed {
     pub cut_bytes: u64,
 }
 
+/// Where a log ends at some moment; good for [`CommitLog::open_at`] for as long as the log is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPosition {
+    segment: u32,
+    /// In the segment, in bytes.
+    offset: u64,
+    /// Commits before it.
+    sequence: u64,
+    /// That of the log.
+    salt: u64,
+}
+
+impl LogPosition {
+    /// Appends the stored form.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        for part in [
+            u64::from(self.segment),
+            self.offset,
+            self.sequence,
+            self.salt,
+        ] {
+            out.extend_from_slice(&part.to_le_bytes());
+        }
+    }
+
+    /// Reads what [`encode`](Self::encode) appended off the front of `bytes`.
+    #[must_use]
+    pub fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            segment: pins::take_u32(bytes)?,
+            offset: pins::take_u64(bytes)?,
+            sequence: pins::take_u64(bytes)?,
+            salt: pins::take_u64(bytes)?,
+        })
+    }
+}
+
 /// Receives the commits of a replay in order: sequence number, from 0, and payload. An error, which
 /// [`Error::corrupt`] makes, ends the replay.
 pub type Visit<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
@@ -108,7 +146,29 @@ impl CommitLog {
     /// [`ErrorKind::NotACrawl`] when there is no log, [`ErrorKind::Corrupt`] with file and offset when
     /// a commit before the last is damaged, [`ErrorKind::Version`] for another format.
     pub fn open(state_dir: &Path, visit: &mut Visit<'_>) -> Result<(Self, Replayed), Error> {
-        let tail = read_segments(state_dir, visit)?;
+        Self::open_from(state_dir, None, visit)
+    }
+
+    /// As [`open`](Self::open), but visits only the commits behind `from`: what is before it is neither
+    /// read nor checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); [`ErrorKind::Corrupt`] also when the position is not one of this log.
+    pub fn open_at(
+        state_dir: &Path,
+        from: LogPosition,
+        visit: &mut Visit<'_>,
+    ) -> Result<(Self, Replayed), Error> {
+        Self::open_from(state_dir, Some(from), visit)
+    }
+
+    fn open_from(
+        state_dir: &Path,
+        from: Option<LogPosition>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(Self, Replayed), Error> {
+        let tail = read_segments(state_dir, from, visit)?;
         let file = File::open_write(segment::path(state_dir, tail.header.number))?;
         file.truncate(tail.length)?;
         renew_last_frame(&file, &tail)?;
@@ -123,6 +183,24 @@ impl CommitLog {
             tail.next_sequence,
         );
         Ok((log, tail.replayed))
+    }
+
+    /// Where the log ends now.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition {
+            segment: self.header.number,
+            offset: self.length,
+            sequence: self.next_sequence,
+            salt: self.header.salt,
+        }
+    }
+
+    /// Bytes of commits behind a position of this log, about: a segment counts with its usual length.
+    #[must_use]
+    pub fn bytes_since(&self, from: LogPosition) -> u64 {
+        let whole = u64::from(self.header.number.saturating_sub(from.segment)) * self.segment_bytes;
+        (whole + self.length).saturating_sub(from.offset)
     }
 
     /// Sets the length in bytes at which a new segment is begun; a frame longer than that gets a
@@ -226,7 +304,20 @@ impl CommitLog {
 ///
 /// As [`CommitLog::open`].
 pub fn replay(state_dir: &Path, visit: &mut Visit<'_>) -> Result<Replayed, Error> {
-    read_segments(state_dir, visit).map(|tail| tail.replayed)
+    read_segments(state_dir, None, visit).map(|tail| tail.replayed)
+}
+
+/// As [`replay`], but visits only the commits behind `from`: what is before it is neither read nor checked.
+///
+/// # Errors
+///
+/// As [`CommitLog::open_at`].
+pub fn replay_at(
+    state_dir: &Path,
+    from: LogPosition,
+    visit: &mut Visit<'_>,
+) -> Result<Replayed, Error> {
+    read_segments(state_dir, Some(from), visit).map(|tail| tail.replayed)
 }
 
 /// Writes the last frame once more, as it is, before anything is built on it.

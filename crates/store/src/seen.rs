@@ -25,7 +25,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file;
+use crate::pins::{self, Pins};
 use filter::Filter;
 use run::{Run, RunReader, RunWriter};
 use table::{Placed, Table};
@@ -46,7 +46,8 @@ const FILTER_BITS_A_KEY: usize = 14;
 ///
 /// Guarantee: [`insert`](Self::insert) answers `true` exactly once for every fingerprint, and
 /// [`memory_bytes`](Self::memory_bytes) is never above the bound given to [`new`](Self::new), merges
-/// and growth included. Nothing here is durable: it is rebuilt from the commit log.
+/// and growth included. Nothing here is durable but what a snapshot has ([`save`](Self::save)): it is
+/// rebuilt from the commit log.
 ///
 /// The caller hashes, with a key that the web does not know: two URLs with one fingerprint are one to
 /// the set. Of 1 billion URLs some 2.7 in 100 crawls would lose one (n²/2⁶⁵). Fingerprints are mixed
@@ -69,6 +70,9 @@ pub struct SeenSet {
     runs: Vec<Run>,
     next_run: u32,
     keys: u64,
+    pins: Pins,
+    /// The run that the last snapshot has the table as.
+    saved_table: Option<u32>,
 }
 
 impl SeenSet {
@@ -82,10 +86,7 @@ impl SeenSet {
     ///
     /// When the directory cannot be made, listed or cleared.
     pub fn new(dir: &Path, memory_bytes: usize) -> Result<Self, Error> {
-        file::create_dir(dir)?;
-        for number in file::numbered(dir, "seen-", ".run", &run::name)? {
-            file::remove(&dir.join(run::name(number)))?;
-        }
+        pins::remove_others(dir, "seen-", ".run", &run::name, &|_| false)?;
         Ok(Self {
             dir: dir.to_owned(),
             bound_bytes: memory_bytes.max(MINIMUM_MEMORY_BYTES),
@@ -95,7 +96,126 @@ impl SeenSet {
             runs: Vec::new(),
             next_run: 0,
             keys: 0,
+            pins: Pins::default(),
+            saved_table: None,
         })
+    }
+
+    /// Makes the set as it is part of a snapshot: writes the table beside the runs, appends what
+    /// [`restore`](Self::restore) needs to know, and returns the files that have to be on the disk before
+    /// it holds ([`sync_files`](crate::sync_files)). Until another snapshot takes its place they stay.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has it.
+    pub fn save(&mut self, out: &mut Vec<u8>) -> Result<Vec<PathBuf>, Error> {
+        let table = match self.table.len() {
+            0 => None,
+            _ => Some(self.table_as_run()?),
+        };
+        if let Some(before) = self.saved_table.take() {
+            self.pins.discard(before, &self.dir.join(run::name(before)));
+        }
+        let runs = || self.runs.iter().chain(&table);
+        for part in [
+            self.keys,
+            u64::from(self.has_zero),
+            u64::from(self.next_run),
+        ] {
+            out.extend_from_slice(&part.to_le_bytes());
+        }
+        out.extend_from_slice(&(runs().count() as u64).to_le_bytes());
+        runs().for_each(|run| run.describe(out));
+        let unsynced = self.pins.pin(self.next_run);
+        let new = runs().filter(|run| run.number() >= unsynced);
+        let paths = new.map(|run| run.path().to_owned()).collect();
+        self.runs.iter_mut().for_each(Run::pin);
+        if let Some(mut table) = table {
+            table.pin();
+            self.saved_table = Some(table.number());
+        }
+        Ok(paths)
+    }
+
+    /// The snapshot that was saved last is in its place: what only the one before it had is removed.
+    pub fn release(&mut self) {
+        let dir = &self.dir;
+        self.pins.release(|number| dir.join(run::name(number)));
+    }
+
+    /// Opens the set of a snapshot: `saved` begins with what [`save`](Self::save) appended. Reads every
+    /// run once, for its filter, and holds it against its checksum. Other runs in `dir` are removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when `saved` cannot be read, or a run is not
+    /// what was saved.
+    pub fn restore(dir: &Path, memory_bytes: usize, saved: &mut &[u8]) -> Result<Self, Error> {
+        let unreadable = || pins::unreadable(dir);
+        let keys = pins::take_u64(saved).ok_or_else(unreadable)?;
+        let has_zero = pins::take_u64(saved).ok_or_else(unreadable)? != 0;
+        let next_run = pins::take_u32(saved).ok_or_else(unreadable)?;
+        let count = pins::take_u64(saved).ok_or_else(unreadable)?;
+        let mut found = Vec::new();
+        for _ in 0..count {
+            found.push(run::Described::take(saved).ok_or_else(unreadable)?);
+        }
+        let kept = |number| found.iter().any(|run| run.number == number);
+        pins::remove_others(dir, "seen-", ".run", &run::name, &kept)?;
+        let mut set = Self {
+            dir: dir.to_owned(),
+            bound_bytes: memory_bytes.max(MINIMUM_MEMORY_BYTES),
+            table: Table::new(table::SMALLEST_SLOTS),
+            has_zero,
+            recent: Vec::new(),
+            runs: Vec::new(),
+            next_run,
+            keys,
+            pins: Pins::restored(next_run),
+            saved_table: None,
+        };
+        // The largest first: those that follow take their filters' room from it.
+        found.sort_by_key(|run| std::cmp::Reverse(run.keys));
+        for described in found {
+            if set.runs.is_empty() {
+                set.begin_runs();
+            }
+            let filter = set.room_for_filter(described.keys);
+            let room = (set.samples_bytes(), set.buffer_bytes());
+            let run = Run::open(dir, &described, filter, room.0, room.1)?;
+            set.add_run(run);
+        }
+        while let Some(first) = set.mergeable() {
+            set.merge(first)?;
+        }
+        Ok(set)
+    }
+
+    /// Writes the table as a run, which is no part of the set.
+    fn table_as_run(&mut self) -> Result<Run, Error> {
+        let number = self.next_run;
+        self.next_run += 1;
+        let mut writer = RunWriter::new(
+            &self.dir,
+            number,
+            self.table.len() as u64,
+            None,
+            self.samples_bytes(),
+            self.buffer_bytes(),
+        )?;
+        for key in self.table.keys() {
+            writer.push(key)?;
+        }
+        writer.finish()
+    }
+
+    /// Makes the table and the cache of a set that has runs.
+    fn begin_runs(&mut self) {
+        // The larger table of the time before is given back before the next is made.
+        self.table = Table::new(0);
+        self.table = Table::new(self.bound_bytes / 4 / size_of::<u64>());
+        let places = (self.bound_bytes / 16 / size_of::<u64>() + 1).next_power_of_two() / 2;
+        self.recent = vec![0; places];
     }
 
     /// Puts a fingerprint in; `true` when it was not there before, `false` when it was.
@@ -211,11 +331,7 @@ impl SeenSet {
         }
         let run = writer.finish()?;
         if self.runs.is_empty() {
-            // The larger table of the time before is given back before the next is made.
-            self.table = Table::new(0);
-            self.table = Table::new(self.bound_bytes / 4 / size_of::<u64>());
-            let places = (self.bound_bytes / 16 / size_of::<u64>() + 1).next_power_of_two() / 2;
-            self.recent = vec![0; places];
+            self.begin_runs();
         } else {
             self.table.clear();
         }
@@ -243,7 +359,12 @@ impl SeenSet {
         let mut inputs: Vec<Run> = self.runs.drain(first..first + MERGE_WIDTH).collect();
         inputs.iter_mut().for_each(Run::drop_filter);
         match self.merged(&inputs) {
-            Ok(run) => self.add_run(run),
+            Ok(run) => {
+                for input in inputs.iter().filter(|input| input.is_pinned()) {
+                    self.pins.discard(input.number(), input.path());
+                }
+                self.add_run(run);
+            }
             Err(error) => {
                 inputs.into_iter().for_each(|run| self.add_run(run));
                 return Err(error);
@@ -275,10 +396,11 @@ impl SeenSet {
     /// Begins a run of `keys` fingerprints, with as good a filter as the bound has room for.
     fn begin_run(&mut self, keys: u64) -> Result<RunWriter, Error> {
         let filter = self.room_for_filter(keys);
-        let path = self.dir.join(run::name(self.next_run));
+        let number = self.next_run;
         self.next_run += 1;
         RunWriter::new(
-            path,
+            &self.dir,
+            number,
             keys,
             filter,
             self.samples_bytes(),

@@ -198,3 +198,45 @@ fn old_segments_are_removed_and_other_files_are_not() {
     left.sort();
     assert_eq!(left, ["blocks-3.dat", "notes"]);
 }
+
+#[test]
+fn a_snapshot_holds_what_was_there_whatever_comes_after_it() {
+    let (dir, mut blocks) = blocks();
+    let block = |number: usize| vec![number as u8; 5_000];
+    let mut ids: Vec<_> = (0..60)
+        .map(|number| blocks.write(&block(number)).unwrap())
+        .collect();
+    let (mut saved, mut before) = (Vec::new(), ids.clone());
+    // Taken after a save, replaced by a later one: each snapshot gives what was there when it was made.
+    for round in 0..3 {
+        saved.clear();
+        let paths = blocks.save(&mut saved);
+        crate::sync_files(&paths).unwrap();
+        blocks.release();
+        before.clone_from(&ids);
+        for number in 0..10 {
+            let id = ids.remove(7 * (number % 3));
+            assert!(blocks.take(id).is_ok());
+            ids.push(blocks.write(&block(100 + round * 10 + number)).unwrap());
+        }
+    }
+    let disk = allocated(dir.path());
+    drop(blocks);
+    assert!(allocated(dir.path()) < disk);
+    let mut restored = BlockFile::restore(dir.path(), &mut saved.as_slice()).unwrap();
+    for id in before {
+        restored.take(id).unwrap();
+    }
+    let id = restored.write(b"more").unwrap();
+    assert_eq!(restored.take(id).unwrap(), b"more");
+    drop(restored);
+    let names = fs::read_dir(dir.path()).unwrap().count();
+    assert!(names > 0, "what the snapshot has is still there");
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let error = BlockFile::restore(dir.path(), &mut saved.as_slice()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let error = BlockFile::restore(dir.path(), &mut &saved[..saved.len() - 1]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}

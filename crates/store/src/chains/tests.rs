@@ -70,3 +70,42 @@ fn damage_is_told() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(chains.take(heads[1]).is_ok());
 }
+
+#[test]
+fn a_snapshot_holds_what_was_there_whatever_comes_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chains = ChainFile::new(dir.path()).unwrap();
+    let record = |chain: u64, number: u64| format!("{chain}: {number}").into_bytes();
+    let mut lasts = vec![None; 50];
+    let mut saved = Vec::new();
+    let mut kept = Vec::new();
+    for round in 0..3 {
+        for (chain, last) in lasts.iter_mut().enumerate() {
+            *last = Some(chains.append(*last, &record(chain as u64, round)).unwrap());
+        }
+        saved.clear();
+        crate::sync_files(&chains.save(&mut saved).unwrap()).unwrap();
+        chains.release();
+        kept.clone_from(&lasts);
+        // What is taken, or appended, after the snapshot does not change it.
+        let first = lasts[round as usize].take().unwrap();
+        assert_eq!(chains.take(first).unwrap().len(), round as usize + 1);
+    }
+    chains.append(None, b"behind it").unwrap();
+    drop(chains);
+    let mut restored = ChainFile::restore(dir.path(), &mut saved.as_slice()).unwrap();
+    for (chain, last) in kept.into_iter().enumerate() {
+        let first = if chain < 2 { chain as u64 + 1 } else { 0 };
+        let records: Vec<_> = (first..3)
+            .map(|number| record(chain as u64, number))
+            .collect();
+        assert_eq!(restored.take(last.unwrap()).unwrap(), records);
+    }
+    let last = restored.append(None, b"more").unwrap();
+    assert_eq!(restored.take(last).unwrap(), [b"more"]);
+    drop(restored);
+    assert!(ChainFile::restore(dir.path(), &mut &saved[..9]).is_err());
+    std::fs::remove_file(dir.path().join(name(1))).unwrap();
+    let error = ChainFile::restore(dir.path(), &mut saved.as_slice()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::frame::{self, FrameHeader, MAX_PAYLOAD_BYTES};
 use super::segment::{self, HEADER_BYTES, Header};
-use super::{Replayed, Visit};
+use super::{LogPosition, Replayed, Visit};
 use crate::error::{Error, ErrorKind};
 use crate::file::File;
 
@@ -28,8 +28,13 @@ pub(super) struct Tail {
     pub(super) replayed: Replayed,
 }
 
-/// Visits every whole commit in order and says where the log ends.
-pub(super) fn read_segments(dir: &Path, visit: &mut Visit<'_>) -> Result<Tail, Error> {
+/// Visits every whole commit behind `from` in order and says where the log ends. Segments before that
+/// have to be there; they are not read.
+pub(super) fn read_segments(
+    dir: &Path,
+    from: Option<LogPosition>,
+    visit: &mut Visit<'_>,
+) -> Result<Tail, Error> {
     let missing = || Error::new(ErrorKind::NotACrawl, dir, "holds no commit log");
     if !crate::file::is_dir(dir) {
         return Err(missing());
@@ -45,7 +50,14 @@ pub(super) fn read_segments(dir: &Path, visit: &mut Visit<'_>) -> Result<Tail, E
                 "is missing, and later segments are there",
             ));
         }
-        let mut segment = Segment::open(dir, number, tail.as_ref())?;
+        let begins_at = from.filter(|from| number <= from.segment);
+        if begins_at.is_some_and(|from| number < from.segment) {
+            continue;
+        }
+        let mut segment = match begins_at {
+            Some(from) => Segment::open_at(dir, from)?,
+            None => Segment::open(dir, number, tail.as_ref())?,
+        };
         segment.visit_frames(visit)?;
         if number == last {
             segment.check_torn_tail()?;
@@ -97,6 +109,30 @@ impl Segment {
             next: HEADER_BYTES,
             next_sequence: header.first_sequence,
             last_frame: HEADER_BYTES,
+            window: Vec::new(),
+            window_start: 0,
+        })
+    }
+
+    /// Opens a segment at a position that lies in it.
+    fn open_at(dir: &Path, from: LogPosition) -> Result<Self, Error> {
+        let file = File::open_read(segment::path(dir, from.segment))?;
+        let (length, header) = (file.length()?, Header::read(&file)?);
+        if header.number != from.segment
+            || header.salt != from.salt
+            || length < from.offset
+            || header.first_sequence > from.sequence
+        {
+            let what = "is not the segment that a snapshot was taken in";
+            return Err(Error::corrupt(file.path(), what));
+        }
+        Ok(Self {
+            file,
+            header,
+            length,
+            next: from.offset,
+            next_sequence: from.sequence,
+            last_frame: from.offset,
             window: Vec::new(),
             window_start: 0,
         })

@@ -359,3 +359,52 @@ fn a_log_can_be_read_while_it_is_written() {
     );
     assert_eq!(visited(dir.path()).unwrap().0, [b"one", b"two"]);
 }
+
+#[test]
+fn a_log_is_read_from_a_position_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = CommitLog::create(dir.path())
+        .unwrap()
+        .with_segment_bytes(300);
+    let mut positions = vec![log.position()];
+    for number in 0..20_u8 {
+        log.append(&[number; 40]).unwrap();
+        positions.push(log.position());
+    }
+    assert!(log.bytes_since(positions[0]) > log.bytes_since(positions[19]));
+    drop(log);
+    for (first, position) in positions.iter().enumerate() {
+        let mut coded = Vec::new();
+        position.encode(&mut coded);
+        let position = LogPosition::decode(&mut coded.as_slice()).unwrap();
+        let mut found = Vec::new();
+        let mut visit = |sequence: u64, payload: &[u8]| {
+            found.push((sequence, payload[0]));
+            Ok(())
+        };
+        replay_at(dir.path(), position, &mut visit).unwrap();
+        let expected: Vec<_> = (first..20).map(|at| (at as u64, at as u8)).collect();
+        assert_eq!(found, expected);
+    }
+    let (mut log, _) = CommitLog::open_at(dir.path(), positions[20], &mut |_, _| Ok(())).unwrap();
+    assert_eq!(log.append(b"more").unwrap(), 20);
+    drop(log);
+    // What a snapshot stands on must not have gone; what is before it is not looked at.
+    let mut visit = |_, _: &[u8]| Ok(());
+    let other = LogPosition {
+        salt: 1,
+        ..positions[3]
+    };
+    assert_eq!(
+        replay_at(dir.path(), other, &mut visit).unwrap_err().kind(),
+        ErrorKind::Corrupt
+    );
+    let later = LogPosition {
+        offset: 1 << 20,
+        ..positions[3]
+    };
+    assert_eq!(
+        replay_at(dir.path(), later, &mut visit).unwrap_err().kind(),
+        ErrorKind::Corrupt
+    );
+}

@@ -3,12 +3,13 @@
 //! A key is found by interpolation: keys are uniform, so where one is can be computed, and samples of
 //! every so many keys (in memory) say between which two. One page of 4 KiB is then read, rarely a second.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::FILTER_BITS_A_KEY;
 use super::filter::Filter;
 use crate::error::Error;
 use crate::file::{self, File};
+use crate::pins;
 
 const KEY_BYTES: usize = size_of::<u64>();
 const PAGE_KEYS: u64 = 512;
@@ -22,10 +23,12 @@ pub(super) fn name(number: u32) -> String {
     format!("seen-{number:06}.run")
 }
 
-/// A run on disk; its file goes with it.
+/// A run on disk; its file goes with it, unless a snapshot has it.
 #[derive(Debug)]
 pub(super) struct Run {
     file: File,
+    number: u32,
+    is_pinned: bool,
     keys: u64,
     /// CRC-32 of the file, held against it when it is merged.
     checksum: u32,
@@ -37,8 +40,28 @@ pub(super) struct Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // Best effort: what stays is removed when the next set is made.
-        let _ = file::remove(self.path());
+        if !self.is_pinned {
+            // Best effort: what stays is removed when the next set is made.
+            let _ = file::remove(self.path());
+        }
+    }
+}
+
+/// A run as a snapshot has it.
+pub(super) struct Described {
+    pub(super) number: u32,
+    pub(super) keys: u64,
+    checksum: u32,
+}
+
+impl Described {
+    /// Reads what [`Run::describe`] appended.
+    pub(super) fn take(bytes: &mut &[u8]) -> Option<Described> {
+        Some(Described {
+            number: pins::take_u32(bytes)?,
+            keys: pins::take_u64(bytes)?,
+            checksum: pins::take_u32(bytes)?,
+        })
     }
 }
 
@@ -53,6 +76,65 @@ struct Span {
 }
 
 impl Run {
+    /// Opens a run of a snapshot: reads it once, for its filter and its samples.
+    pub(super) fn open(
+        dir: &Path,
+        described: &Described,
+        filter: Option<Filter>,
+        samples_bytes: usize,
+        buffer_bytes: usize,
+    ) -> Result<Run, Error> {
+        let sample_keys = sample_keys(described.keys, samples_bytes);
+        let mut run = Run {
+            file: File::open_read(dir.join(name(described.number)))?,
+            number: described.number,
+            is_pinned: true,
+            keys: described.keys,
+            checksum: described.checksum,
+            filter: None,
+            samples: Vec::with_capacity(described.keys.div_ceil(sample_keys) as usize),
+            sample_keys,
+        };
+        let mut filter = filter;
+        let mut samples = std::mem::take(&mut run.samples);
+        let mut reader = RunReader::new(&run, buffer_bytes)?;
+        let mut wait = 0_u64;
+        while let Some(key) = reader.next() {
+            if wait == 0 {
+                samples.push(key);
+                wait = sample_keys;
+            }
+            wait -= 1;
+            if let Some(filter) = &mut filter {
+                filter.insert(key);
+            }
+            reader.advance()?;
+        }
+        run.filter = filter;
+        run.samples = samples;
+        Ok(run)
+    }
+
+    /// Appends what [`Described::take`] reads.
+    pub(super) fn describe(&self, out: &mut Vec<u8>) {
+        for part in [u64::from(self.number), self.keys, u64::from(self.checksum)] {
+            out.extend_from_slice(&part.to_le_bytes());
+        }
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.is_pinned
+    }
+
+    /// A snapshot has it.
+    pub(super) fn pin(&mut self) {
+        self.is_pinned = true;
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -169,16 +251,18 @@ pub(super) struct RunWriter {
 impl RunWriter {
     /// Begins a run of exactly `keys` keys, with samples of at most `samples_bytes`.
     pub(super) fn new(
-        path: PathBuf,
+        dir: &Path,
+        number: u32,
         keys: u64,
         filter: Option<Filter>,
         samples_bytes: usize,
         buffer_bytes: usize,
     ) -> Result<Self, Error> {
-        let most_samples = (samples_bytes / KEY_BYTES).max(1) as u64;
-        let sample_keys = keys.div_ceil(most_samples).next_multiple_of(PAGE_KEYS);
+        let sample_keys = sample_keys(keys, samples_bytes);
         let run = Run {
-            file: File::create_new(path)?,
+            file: File::create_new(dir.join(name(number)))?,
+            number,
+            is_pinned: false,
             keys: 0,
             checksum: 0,
             filter,
@@ -229,6 +313,14 @@ impl RunWriter {
         self.buffer.clear();
         Ok(())
     }
+}
+
+/// A sample of so many keys, so that the samples take at most `samples_bytes`.
+fn sample_keys(keys: u64, samples_bytes: usize) -> u64 {
+    let most_samples = (samples_bytes / KEY_BYTES).max(1) as u64;
+    keys.max(1)
+        .div_ceil(most_samples)
+        .next_multiple_of(PAGE_KEYS)
 }
 
 /// Reads a run from its smallest key to its largest.

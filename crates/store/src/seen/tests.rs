@@ -212,3 +212,46 @@ fn a_run_that_was_changed_is_not_merged() {
     );
     assert!(dir.path().exists());
 }
+
+#[test]
+fn a_snapshot_holds_what_was_there_whatever_comes_after_it() {
+    const STEP: u64 = 15_000;
+    let (dir, mut set) = set(0);
+    let mut saved = Vec::new();
+    assert!(set.insert(fingerprint(u64::MAX / 4)).unwrap());
+    // From a table without runs to several tiers of runs.
+    for round in 0..12_u64 {
+        for number in round * STEP..(round + 1) * STEP {
+            set.insert(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                .unwrap();
+        }
+        saved.clear();
+        let paths = set.save(&mut saved).unwrap();
+        let length = set.len();
+        crate::sync_files(&paths).unwrap();
+        if round % 4 != 3 {
+            set.release();
+            continue;
+        }
+        // One that was never put in its place, or is opened again without it, harms nothing.
+        set.insert(round).unwrap();
+        drop(set);
+        set = SeenSet::restore(dir.path(), 0, &mut saved.as_slice()).unwrap();
+        assert_eq!(set.len(), length);
+        assert!(set.memory_bytes() <= MINIMUM_MEMORY_BYTES);
+        for number in 0..(round + 1) * STEP {
+            assert!(
+                !set.insert(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                    .unwrap()
+            );
+        }
+        assert!(!set.contains(round).unwrap() || round == 0);
+    }
+    drop(set);
+    let damaged = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap();
+    let mut bytes = fs::read(damaged.path()).unwrap();
+    bytes[9] ^= 1;
+    fs::write(damaged.path(), bytes).unwrap();
+    let error = SeenSet::restore(dir.path(), 0, &mut saved.as_slice()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
