@@ -57,7 +57,6 @@ impl Dormant {
     /// Notes that the chain of a host has one URL more, and a new last record. A host that is not here goes
     /// to sleep.
     pub(crate) fn note(&mut self, name: u64, chain: u64) {
-        self.urls += 1;
         let found = self
             .index
             .find(name, |number| self.name_of(*number) == name);
@@ -66,8 +65,19 @@ impl Dormant {
                 host.chain = chain;
                 host.urls += 1;
             }
+            self.urls += 1;
             return;
         }
+        self.restore(DormantHost {
+            name,
+            chain,
+            urls: 1,
+        });
+    }
+
+    /// Takes back a host, which is not here, behind all others.
+    pub(crate) fn restore(&mut self, host: DormantHost) {
+        self.urls += host.urls as usize;
         if self
             .chunks
             .back()
@@ -77,18 +87,14 @@ impl Dormant {
         }
         let number = self.woken.wrapping_add(self.hosts() as u32);
         if let Some(chunk) = self.chunks.back_mut() {
-            chunk.push(DormantHost {
-                name,
-                chain,
-                urls: 1,
-            });
+            chunk.push(host);
         }
         let (chunks, woken, offset) = (&self.chunks, self.woken, self.offset);
         let hash = |number: &u32| {
             let place = number.wrapping_sub(woken) as usize + offset;
             at(chunks, place).map_or(0, |host| host.name)
         };
-        self.index.insert_unique(name, number, hash);
+        self.index.insert_unique(host.name, number, hash);
     }
 
     /// The host that was found first; it sleeps no more.
@@ -106,6 +112,11 @@ impl Dormant {
             self.offset = 0;
         }
         Some(host)
+    }
+
+    /// All that sleep, the first found first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &DormantHost> {
+        self.chunks.iter().flatten().skip(self.offset)
     }
 
     fn name_of(&self, number: u32) -> u64 {

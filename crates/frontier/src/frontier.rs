@@ -8,13 +8,15 @@
 //! Protocol: [`Frontier::admit`], [`Frontier::next`], [`Frontier::finish`]. A host whose turns are
 //! all leased is not in the ready heap: fetching it once too often cannot be written.
 
+mod config;
 mod robots_gate;
+mod saved;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::canonical::CanonicalUrl;
 use crate::dormant::Dormant;
@@ -24,61 +26,13 @@ use crate::host_queue::MemoryMeter;
 use crate::lease::{Finish, Lease, Refused, RobotsAnswer, Then, Turn};
 use crate::moment::Moment;
 use crate::outcome::Outcome;
-use crate::politeness::Politeness;
 use crate::queued::QueuedUrl;
 use crate::scope::Refusal;
 use crate::storage::{Overflow, Seen, StorageError};
 use crate::traps::QueryVariants;
+pub use config::{FrontierConfig, Order};
 use robots_gate::{Gate, robots_gate};
-
-/// The order in which a host's URLs leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// By hops: no page is given out while one with fewer hops of the same host is being
-    /// fetched, so that hops are shortest distances on a site.
-    #[default]
-    BreadthFirst,
-    /// By hops and sitemap priority together: one hop weighs as much as the whole range of
-    /// priorities.
-    Priority,
-}
-
-/// How a frontier behaves; the same for every shard of a crawl.
-#[derive(Clone, Debug)]
-pub struct FrontierConfig {
-    /// How hosts are treated.
-    pub politeness: Politeness,
-    /// The order of a host's URLs.
-    pub order: Order,
-    /// Pages of one host at most; the others stay queued.
-    pub max_pages_per_host: Option<u64>,
-    /// Query variants of a path at most; 0 is no limit.
-    pub max_query_variants: u32,
-    /// Bytes of queued URLs in memory; what is over goes through [`Overflow`].
-    pub queue_memory_bytes: usize,
-    /// Bytes of robots.txt rules in memory; what is over is forgotten and asked for again.
-    pub robots_memory_bytes: usize,
-    /// Hosts with nothing queued that are remembered, the last used ones.
-    pub max_resting_hosts: usize,
-    /// Hosts with something queued that are kept in memory; those found later sleep until some of these
-    /// are done. Where none of them may be asked at the moment, as many again are woken.
-    pub max_awake_hosts: usize,
-}
-
-impl Default for FrontierConfig {
-    fn default() -> FrontierConfig {
-        FrontierConfig {
-            politeness: Politeness::default(),
-            order: Order::default(),
-            max_pages_per_host: None,
-            max_query_variants: 0,
-            queue_memory_bytes: 64 << 20,
-            robots_memory_bytes: 32 << 20,
-            max_resting_hosts: 100_000,
-            max_awake_hosts: 50_000,
-        }
-    }
-}
+pub use saved::SavePiece;
 
 /// What became of a URL at [`Frontier::admit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +97,21 @@ pub struct Frontier<S, O> {
     /// URLs queued in closed hosts.
     held: usize,
     leases: usize,
+    /// URLs, as fingerprints, that stand in restored queues and have their outcome.
+    ended: HashSet<u64>,
+    first_pause: FirstPause,
+}
+
+/// When a host may be asked that is met for the first time; after a crash not at once.
+#[derive(Default)]
+struct FirstPause(Option<Box<dyn Fn(&str) -> Option<Moment> + Send>>);
+
+impl std::fmt::Debug for FirstPause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FirstPause")
+            .field(&self.0.is_some())
+            .finish()
+    }
 }
 
 impl<S: Seen, O: Overflow> Frontier<S, O> {
@@ -174,6 +143,8 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             available: 0,
             held: 0,
             leases: 0,
+            ended: HashSet::new(),
+            first_pause: FirstPause::default(),
         }
     }
 
@@ -250,7 +221,14 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         let Some(host) = self.hosts.get_mut(turn.host as usize) else {
             return now;
         };
-        if let Some(place) = host.leased.iter().position(|leased| *leased == key) {
+        let is_robots = url.kind == UrlKind::Robots;
+        let is_this = |(of, leased): &(u32, Option<QueuedUrl>)| {
+            *of == key
+                && leased
+                    .as_ref()
+                    .map_or(is_robots, |leased| leased.url == url.url)
+        };
+        if let Some(place) = host.leased.iter().position(is_this) {
             host.leased.swap_remove(place);
         }
         if let Some(is_private) = finish.is_private {
@@ -331,31 +309,6 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         self.meter.used()
     }
 
-    /// Takes back what a commit log says was admitted; queues nothing.
-    ///
-    /// # Errors
-    /// When the storage below fails.
-    pub fn restore_seen(&mut self, fingerprint: u64) -> Result<(), StorageError> {
-        self.seen.insert(fingerprint).map(|_| ())
-    }
-
-    /// Takes back a URL that was admitted and has no outcome yet.
-    ///
-    /// # Errors
-    /// When the storage below fails.
-    pub fn restore_queued(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
-        self.enqueue(url, now)
-    }
-
-    /// Takes back when a host may next be fetched, and how many of its pages were.
-    pub fn restore_host(&mut self, name: &str, next_at: Moment, pages: u64) {
-        let number = self.host_number(name);
-        if let Some(host) = self.hosts.get_mut(number as usize) {
-            host.manners.next_at = host.manners.next_at.max(next_at);
-            host.pages_started += pages;
-        }
-    }
-
     fn enqueue(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
         if self.by_name.contains_key(url.url.host()) {
             return self.enqueue_awake(url, now);
@@ -393,18 +346,27 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         };
         host.queue
             .push(key, url, &mut self.meter, &mut self.overflow)?;
+        self.note_queued(number, 1, now);
+        Ok(())
+    }
+
+    /// So many URLs more are queued for a host.
+    fn note_queued(&mut self, number: u32, urls: usize, now: Moment) {
+        let Some(host) = self.hosts.get_mut(number as usize) else {
+            return;
+        };
         self.awake += usize::from(!std::mem::replace(&mut host.is_awake, true));
         if host.is_closed {
-            self.held += 1;
-            return Ok(());
+            self.held += urls;
+            return;
         }
-        self.available += 1;
-        let is_short = (host.waiting as usize + host.parked.len()) < host.available();
-        if host.idle > 0 && is_short {
-            host.idle -= 1;
+        self.available += urls;
+        let waiting = host.waiting as usize + host.parked.len();
+        let turns = (host.idle as usize).min(host.available().saturating_sub(waiting));
+        host.idle -= turns as u16;
+        for _ in 0..turns {
             self.wait(Turn { host: number }, now);
         }
-        Ok(())
     }
 
     fn key_of(&self, url: &QueuedUrl) -> u32 {
@@ -434,12 +396,20 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
                 (self.hosts.len() - 1) as u32
             }
         };
+        if let Some(at) = self.first_pause.0.as_ref().and_then(|pause| pause(&name))
+            && let Some(host) = self.hosts.get_mut(number as usize)
+        {
+            host.manners.next_at = at;
+        }
         self.by_name.insert(name, number);
         number
     }
 
     /// Decides what the turn of a host, taken from the ready heap, is for.
     fn advance(&mut self, number: u32, now: Moment) -> Result<Step, StorageError> {
+        if !self.ended.is_empty() {
+            self.drop_ended(number)?;
+        }
         let politeness = &self.config.politeness;
         let Some(host) = self.hosts.get_mut(number as usize) else {
             return Ok(Step::Rest);
@@ -481,7 +451,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             return Ok(Step::Later(may_start_at));
         }
         let is_early = self.config.order == Order::BreadthFirst
-            && host.leased.iter().any(|leased| *leased < key);
+            && host.leased.iter().any(|(leased, _)| *leased < key);
         if is_early {
             return Ok(Step::Park);
         }
@@ -537,7 +507,9 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
 
     fn lease(&mut self, turn: Turn, key: u32, url: QueuedUrl, now: Moment) -> Lease {
         if let Some(host) = self.hosts.get_mut(turn.host as usize) {
-            host.leased.push(key);
+            // It may have to be told to a snapshot; two counters, no copy of a text.
+            let copy = (url.kind != UrlKind::Robots).then(|| url.clone());
+            host.leased.push((key, copy));
             host.manners.note_start(&self.config.politeness, now);
             host.pages_started += u64::from(url.kind == UrlKind::Page && url.attempts == 0);
             debug_assert!(host.leased.len() <= self.config.politeness.per_host.max(1) as usize);

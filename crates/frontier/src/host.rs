@@ -79,8 +79,8 @@ pub(crate) struct Host {
     pub(crate) parked: Vec<Turn>,
     /// Turns with nothing to do.
     pub(crate) idle: u16,
-    /// The queue keys of the leases that are out.
-    pub(crate) leased: Vec<u32>,
+    /// The queue keys of the leases that are out, and their URLs, but for a robots.txt.
+    pub(crate) leased: Vec<(u32, Option<QueuedUrl>)>,
     /// Pages given out, each counted once however often it was tried.
     pub(crate) pages_started: u64,
     /// It has something to do, and counts as one of those.

@@ -49,7 +49,7 @@ impl MemoryMeter {
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+pub(crate) struct Lane {
     head: VecDeque<QueuedUrl>,
     blocks: VecDeque<u64>,
     tail: Vec<QueuedUrl>,
@@ -90,6 +90,19 @@ impl HostQueue {
             lane.spill_tail(meter, overflow)?;
         }
         Ok(())
+    }
+
+    /// Appends a block that a snapshot has to the lane of `key`; returns how many URLs it holds.
+    pub(crate) fn push_block(&mut self, key: u32, block: u64) -> usize {
+        let lane = self.lanes.entry(key).or_default();
+        lane.blocks.push_back(block);
+        self.length += BLOCK_URLS;
+        BLOCK_URLS
+    }
+
+    /// The lanes with their keys, the one that leaves first at the front.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = (u32, &Lane)> {
+        self.lanes.iter().map(|(key, lane)| (*key, lane))
     }
 
     /// Puts a URL back where it would be popped next, as when its host could not be asked yet.
@@ -140,6 +153,18 @@ impl HostQueue {
 }
 
 impl Lane {
+    pub(crate) fn head(&self) -> impl Iterator<Item = &QueuedUrl> {
+        self.head.iter()
+    }
+
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = u64> {
+        self.blocks.iter().copied()
+    }
+
+    pub(crate) fn tail(&self) -> impl Iterator<Item = &QueuedUrl> {
+        self.tail.iter()
+    }
+
     fn spill_tail(
         &mut self,
         meter: &mut MemoryMeter,

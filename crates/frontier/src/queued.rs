@@ -91,7 +91,7 @@ impl QueuedUrl {
     }
 }
 
-fn encode_text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn encode_text(text: &str, out: &mut Vec<u8>) {
     // Canonical URLs are bounded far below 4 GiB; a longer text would be cut, never corrupt.
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_le_bytes());
@@ -102,14 +102,14 @@ fn encode_text(text: &str, out: &mut Vec<u8>) {
     );
 }
 
-fn decode_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+pub(crate) fn decode_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
     let length = u32::from_le_bytes(take(bytes)?) as usize;
     let (text, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     std::str::from_utf8(text).ok()
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+pub(crate) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk::<N>()?;
     *bytes = rest;
     Some(*head)

@@ -46,7 +46,7 @@ pub trait Overflow {
 
 /// A seen set and an overflow that live in memory: for tests and for small crawls that keep no
 /// state. Not bounded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InMemory {
     seen: hashbrown::HashSet<u64>,
     blocks: hashbrown::HashMap<u64, Vec<u8>>,

@@ -27,11 +27,12 @@ struct Web {
     order: Order,
     queue_memory: usize,
     ignore_robots: bool,
+    max_awake_hosts: usize,
 }
 
 fn webs() -> impl Strategy<Value = Web> {
     (
-        (1u32..6, 1u32..60, 1u32..6, any::<u64>()),
+        (1u32..6, 1u32..60, 1u32..6, any::<u64>(), 1usize..8),
         (
             1u16..5,
             0u64..3_000,
@@ -40,7 +41,7 @@ fn webs() -> impl Strategy<Value = Web> {
             any::<bool>(),
         ),
     )
-        .prop_map(|((hosts, pages, links, seed), rest)| {
+        .prop_map(|((hosts, pages, links, seed, max_awake_hosts), rest)| {
             let (per_host, delay_millis, is_bfs, queue_memory, ignore_robots) = rest;
             let order = if is_bfs {
                 Order::BreadthFirst
@@ -59,6 +60,7 @@ fn webs() -> impl Strategy<Value = Web> {
                 order,
                 queue_memory,
                 ignore_robots,
+                max_awake_hosts,
             }
         })
 }
@@ -87,7 +89,7 @@ impl Web {
             .collect()
     }
 
-    fn frontier(&self) -> Frontier<InMemory, InMemory> {
+    fn frontier(&self, seen: InMemory, overflow: InMemory) -> Frontier<InMemory, InMemory> {
         let politeness = Politeness {
             delay: Some(Duration::from_millis(self.delay_millis)),
             per_host: self.per_host,
@@ -99,14 +101,10 @@ impl Web {
             politeness,
             order: self.order,
             queue_memory_bytes: self.queue_memory,
+            max_awake_hosts: self.max_awake_hosts,
             ..FrontierConfig::default()
         };
-        Frontier::new(
-            config,
-            Fingerprinter::new(KEY),
-            InMemory::default(),
-            InMemory::default(),
-        )
+        Frontier::new(config, Fingerprinter::new(KEY), seen, overflow)
     }
 
     /// What any right crawl visits: reached from the seed over allowed pages.
@@ -131,6 +129,16 @@ impl Web {
 struct Journal {
     admitted: BTreeMap<String, QueuedUrl>,
     done: BTreeMap<String, Outcome>,
+    snapshot: Option<Snapshot>,
+}
+
+/// What a snapshot holds, and what the journal held when it was made.
+struct Snapshot {
+    pieces: Vec<Vec<u8>>,
+    seen: InMemory,
+    overflow: InMemory,
+    admitted: BTreeSet<String>,
+    done: BTreeSet<String>,
 }
 
 /// One process's life: a frontier, the leases in flight, and the judge of politeness.
@@ -146,7 +154,11 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(web: &'a Web, journal: &mut Journal, now: Moment) -> Run<'a> {
-        let mut frontier = web.frontier();
+        let snapshot = journal.snapshot.as_ref();
+        let of = |storage: fn(&Snapshot) -> &InMemory| {
+            snapshot.map_or_else(InMemory::default, |snapshot| storage(snapshot).clone())
+        };
+        let mut frontier = web.frontier(of(|from| &from.seen), of(|from| &from.overflow));
         if journal.admitted.is_empty() {
             let seed = QueuedUrl::page(web.url(0), 0, None, now);
             assert_eq!(
@@ -156,10 +168,17 @@ impl<'a> Run<'a> {
             journal.admitted.insert(seed.url.as_str().to_owned(), seed);
         } else {
             let fingerprinter = Fingerprinter::new(KEY);
+            for piece in snapshot.iter().flat_map(|snapshot| &snapshot.pieces) {
+                frontier.restore(piece, now).unwrap();
+            }
             for (text, queued) in &journal.admitted {
                 let fingerprint = fingerprinter.fingerprint(UrlKind::Page, text);
                 frontier.restore_seen(fingerprint).unwrap();
-                if !journal.done.contains_key(text) {
+                if let Some(snapshot) = snapshot.filter(|from| from.admitted.contains(text)) {
+                    if journal.done.contains_key(text) && !snapshot.done.contains(text) {
+                        frontier.restore_done(fingerprint);
+                    }
+                } else if !journal.done.contains_key(text) {
                     frontier.restore_queued(queued.clone(), now).unwrap();
                 }
             }
@@ -207,6 +226,23 @@ impl<'a> Run<'a> {
             }
         }
         false
+    }
+
+    fn take_snapshot(&mut self, journal: &mut Journal) {
+        let mut pieces = Vec::new();
+        let mut save = |piece: &[u8]| {
+            pieces.push(piece.to_owned());
+            Ok(())
+        };
+        self.frontier.save(&mut save).unwrap();
+        let (seen, overflow) = self.frontier.storage();
+        journal.snapshot = Some(Snapshot {
+            pieces,
+            seen: seen.clone(),
+            overflow: overflow.clone(),
+            admitted: journal.admitted.keys().cloned().collect(),
+            done: journal.done.keys().cloned().collect(),
+        });
     }
 
     fn start(&mut self, lease: Lease) {
@@ -309,13 +345,21 @@ proptest! {
         prop_assert_eq!(visited, web.truth());
     }
 
-    /// A crawl that dies at random moments and goes on from its journal visits the same set.
+    /// A crawl that dies at random moments and goes on from its journal, or from a snapshot and what the
+    /// journal has after it, visits the same set.
     #[test]
-    fn resume_gives_the_same_set(web in webs(), lives in prop::collection::vec(1u64..80, 0..8)) {
+    fn resume_gives_the_same_set(
+        web in webs(),
+        lives in prop::collection::vec((1u64..80, 0u64..160), 0..8),
+    ) {
         let mut journal = Journal::default();
         let mut now = Moment::from_micros(1);
-        for life in lives {
+        for (life, snapshot_at) in lives {
             let mut run = Run::new(&web, &mut journal, now);
+            if snapshot_at < life {
+                run.run(&mut journal, snapshot_at);
+                run.take_snapshot(&mut journal);
+            }
             run.run(&mut journal, life);
             now = run.now;
         }
@@ -354,6 +398,7 @@ fn the_page_limit_of_a_host_holds_what_is_left() {
         order: Order::BreadthFirst,
         queue_memory: 0,
         ignore_robots: true,
+        max_awake_hosts: 100,
     };
     let config = FrontierConfig {
         politeness: Politeness {
