@@ -1,19 +1,28 @@
-//! A deep frontier: so many URLs admitted that neither they nor their hosts fit into memory.
+//! A deep frontier: so many URLs admitted that neither they nor their hosts fit into memory. Each new URL
+//! comes with two that were admitted before, as links do. At the end it is saved as a checkpoint saves it,
+//! and opened again.
 
-use std::path::Path;
-use std::time::Instant;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a measurement reads the real clock"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nephila_frontier::{
     CanonicalUrl, Fingerprinter, Frontier, FrontierConfig, Moment, Overflow, QueuedUrl, Seen,
     StorageError,
 };
-use nephila_store::{BlockFile, BlockId, ChainFile, SeenSet};
+use nephila_store::{BlockFile, BlockId, ChainFile, PieceWriter, SeenSet, read_pieces, sync_files};
 
-const HOSTS_A_URL: u64 = 10;
+const URLS_A_HOST: u64 = 10;
 const SEEN_BYTES: usize = 256 << 20;
-/// A link of ten leads to a URL that is new: the others were admitted before.
-const STEPS: u64 = 20;
+/// Links to URLs that are known, for each that is new.
+const KNOWN_LINKS: u64 = 2;
+/// The rate is measured over this many URLs, at each depth.
+const WINDOW: u64 = 500_000;
 
 struct DiskSeen(SeenSet);
 
@@ -57,50 +66,126 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     };
     let folder = tempfile::tempdir()?;
     let urls = millions * 1_000_000;
-    let mut frontier = open(folder.path())?;
-    println!(
-        "| URLs admitted | hosts | thousand a second in this step | resident MiB | disk bytes a URL |"
-    );
+    let mut frontier = empty(folder.path())?;
+    println!("| URLs admitted | hosts | URLs a second there | resident MiB | disk bytes a URL |");
     println!("|---|---|---|---|---|");
     let now = Moment::from_micros(1);
+    let depths = [1, 10, 20, 50, 100, 200, 500, 1_000].map(|depth| depth * 1_000_000);
     let mut admitted = 0;
-    for step in 1..=STEPS {
-        let until = urls * step / STEPS;
-        let began = Instant::now();
-        let before = admitted;
-        while admitted < until {
-            let url = url(admitted, urls / HOSTS_A_URL)?;
-            let queued = QueuedUrl::page(url, 3, None, now);
-            frontier
-                .admit(queued, now)
-                .map_err(|error| anyhow::anyhow!("{error}"))?;
+    for depth in depths.into_iter().filter(|depth| *depth <= urls) {
+        while admitted < depth - WINDOW {
+            admit(&mut frontier, admitted, urls, now)?;
             admitted += 1;
         }
-        let rate = (admitted - before) as f64 / began.elapsed().as_secs_f64() / 1_000.0;
+        let began = Instant::now();
+        while admitted < depth {
+            admit(&mut frontier, admitted, urls, now)?;
+            admitted += 1;
+        }
         println!(
-            "| {admitted} | {} | {rate:.0} | {} | {:.0} |",
+            "| {admitted} | {} | {:.0} | {} | {:.0} |",
             frontier.hosts(),
+            WINDOW as f64 / began.elapsed().as_secs_f64(),
             resident_mib()?,
             bytes_under(folder.path())? as f64 / admitted as f64
         );
     }
+    let (pause, lasting, bytes) = save(&mut frontier, folder.path())?;
+    let (queued, hosts) = (frontier.queued(), frontier.hosts());
+    drop(frontier);
+    let began = Instant::now();
+    let frontier = restore(folder.path())?;
+    println!(
+        "\nsaved: {bytes} bytes beside what was on disk, a pause of {:.1} s, durable after {:.1} s more; \
+         opened again in {:.1} s with {} MiB resident",
+        pause.as_secs_f64(),
+        lasting.as_secs_f64(),
+        began.elapsed().as_secs_f64(),
+        resident_mib()?
+    );
+    if (frontier.queued(), frontier.hosts()) != (queued, hosts) {
+        bail!("what was opened again is not what was saved");
+    }
     Ok(())
 }
 
-fn open(folder: &Path) -> anyhow::Result<Frontier<DiskSeen, DiskOverflow>> {
-    let seen = DiskSeen(SeenSet::new(&folder.join("seen"), SEEN_BYTES)?);
+type DeepFrontier = Frontier<DiskSeen, DiskOverflow>;
+
+/// Admits one URL that is new, and meets some that are not.
+fn admit(frontier: &mut DeepFrontier, number: u64, urls: u64, now: Moment) -> anyhow::Result<()> {
+    let known =
+        (1..=KNOWN_LINKS).map(|link| number.wrapping_mul(0x9E37_79B9 + link) % (number + 1));
+    for number in known.chain([number]) {
+        let url = url(number, urls / URLS_A_HOST)?;
+        let admission = frontier.admit(QueuedUrl::page(url, 3, None, now), now);
+        admission.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Saves it; how long a crawl would stand still for that, and how long it then takes to be durable.
+fn save(frontier: &mut DeepFrontier, folder: &Path) -> anyhow::Result<(Duration, Duration, u64)> {
+    let began = Instant::now();
+    let mut writer = PieceWriter::create(&saved_file(folder))?;
+    let mut described = Vec::new();
+    let (seen, overflow) = frontier.storage();
+    let mut files = seen.0.save(&mut described)?;
+    files.extend(overflow.blocks.save(&mut described));
+    files.extend(overflow.chains.save(&mut described)?);
+    writer.add(&described)?;
+    frontier
+        .save(&mut |piece| Ok(writer.add(piece)?))
+        .map_err(failed)?;
+    let pause = began.elapsed();
+    let bytes = writer.bytes();
+    sync_files(&files)?;
+    writer.publish()?;
+    Ok((pause, began.elapsed() - pause, bytes))
+}
+
+fn restore(folder: &Path) -> anyhow::Result<DeepFrontier> {
+    let mut frontier = None;
+    read_pieces(&saved_file(folder), &mut |piece| {
+        if let Some(frontier) = &mut frontier {
+            let restored = DeepFrontier::restore(frontier, piece, Moment::from_micros(1));
+            let path = saved_file(folder);
+            return restored
+                .map_err(|error| nephila_store::Error::corrupt(&path, error.to_string()));
+        }
+        let mut rest = piece;
+        let seen = SeenSet::restore(&folder.join("seen"), SEEN_BYTES, &mut rest)?;
+        let queues = folder.join("queues");
+        let overflow = DiskOverflow {
+            blocks: BlockFile::restore(&queues, &mut rest)?,
+            chains: ChainFile::restore(&queues, &mut rest)?,
+        };
+        frontier = Some(over(seen, overflow));
+        Ok(())
+    })?;
+    frontier.context("nothing was saved")
+}
+
+fn saved_file(folder: &Path) -> PathBuf {
+    folder.join("saved")
+}
+
+fn failed(error: StorageError) -> anyhow::Error {
+    anyhow::anyhow!("{error}")
+}
+
+fn empty(folder: &Path) -> anyhow::Result<DeepFrontier> {
+    let seen = SeenSet::new(&folder.join("seen"), SEEN_BYTES)?;
     let queues = folder.join("queues");
     let overflow = DiskOverflow {
         blocks: BlockFile::new(&queues)?,
         chains: ChainFile::new(&queues)?,
     };
+    Ok(over(seen, overflow))
+}
+
+fn over(seen: SeenSet, overflow: DiskOverflow) -> DeepFrontier {
     let config = FrontierConfig::default();
-    Ok(Frontier::new(
-        config,
-        Fingerprinter::new([1, 2]),
-        seen,
-        overflow,
-    ))
+    Frontier::new(config, Fingerprinter::new([1, 2]), DiskSeen(seen), overflow)
 }
 
 /// The URL of a number: ten a host, those of one host far from one another.

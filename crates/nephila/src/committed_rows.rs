@@ -63,7 +63,7 @@ impl CommittedRows {
         let mut end = PartPosition::default();
         // The configuration first: without it, it is no crawl.
         let parts = directory.row_parts()?;
-        for_each_entry(&directory.state(), |entry| {
+        for_each_entry(&directory.state(), None, |entry| {
             if let Entry::Rows(position) = entry {
                 end = position;
             }

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use tokio::sync::Semaphore;
 
+use crate::checkpoint::{Duty, Maker};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
@@ -128,6 +129,7 @@ impl Committer {
     /// Starts the thread. When it fails it ends the crawl through `control`.
     pub(crate) fn start(
         mut sinks: Sinks,
+        maker: Maker,
         interval: Duration,
         clock: Clock,
         control: Control,
@@ -135,7 +137,7 @@ impl Committer {
         let (sender, receiver, room) = channel();
         sinks.begin_run(true, clock.now())?;
         let work = move || {
-            let mut desk = Desk::new(sinks, clock, room.clone());
+            let mut desk = Desk::new(sinks, maker, clock, room.clone());
             let ended = match desk.run(&receiver, interval) {
                 Ok(()) => desk.end(),
                 // What the publisher has failed of is the cause of what was seen here.
@@ -178,23 +180,28 @@ impl Committer {
 /// The committer at work.
 pub(crate) struct Desk {
     sinks: Sinks,
+    maker: Maker,
     clock: Clock,
     room: Arc<Semaphore>,
     payload: Vec<u8>,
     pages: u64,
+    /// URLs in `payload` that were admitted.
+    admitted: u64,
     /// Pieces of room to give back after the commit.
     pieces: usize,
     waiting_tally: Vec<DoneEntry>,
 }
 
 impl Desk {
-    pub(crate) fn new(sinks: Sinks, clock: Clock, room: Arc<Semaphore>) -> Desk {
+    pub(crate) fn new(sinks: Sinks, maker: Maker, clock: Clock, room: Arc<Semaphore>) -> Desk {
         Desk {
             sinks,
+            maker,
             clock,
             room,
             payload: Vec::new(),
             pages: 0,
+            admitted: 0,
             pieces: 0,
             waiting_tally: Vec::new(),
         }
@@ -203,8 +210,19 @@ impl Desk {
     fn run(&mut self, messages: &Receiver<Message>, interval: Duration) -> Result<(), Error> {
         loop {
             // Nothing waits for a commit here, so the first message may take its time.
-            let Ok(first) = messages.recv() else {
-                return Ok(());
+            let first = match self.maker.is_busy() {
+                true => messages.recv_timeout(REST),
+                false => messages.recv().map_err(RecvTimeoutError::from),
+            };
+            let first = match first {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(reason) = self.advance_checkpoint(messages)? {
+                        return self.stop(reason);
+                    }
+                    continue;
+                }
             };
             if let Some(reason) = self.take(first)? {
                 return self.stop(reason);
@@ -226,7 +244,31 @@ impl Desk {
                 }
             }
             self.commit()?;
+            if let Some(reason) = self.advance_checkpoint(messages)? {
+                return self.stop(reason);
+            }
         }
+    }
+
+    /// Goes on with a checkpoint as far as can be done at once. A reason to stop may be among what is
+    /// committed for it.
+    pub(crate) fn advance_checkpoint(
+        &mut self,
+        messages: &Receiver<Message>,
+    ) -> Result<Option<StopReason>, Error> {
+        let sinks = &self.sinks;
+        if self.maker.step(|from| sinks.log_bytes_since(from))? == Duty::Nothing {
+            return Ok(None);
+        }
+        while let Ok(message) = messages.try_recv() {
+            if let Some(reason) = self.take(message)? {
+                return Ok(Some(reason));
+            }
+        }
+        self.commit()?;
+        let (_, position) = self.sinks.log_span();
+        self.maker.save(position, self.sinks.history.clone());
+        Ok(None)
     }
 
     pub(crate) fn take(&mut self, message: Message) -> Result<Option<StopReason>, Error> {
@@ -239,6 +281,7 @@ impl Desk {
         }
         self.pieces += pieces as usize;
         self.payload.extend_from_slice(&handover.admitted);
+        self.admitted += handover.admitted_count;
         if let Some(mut record) = handover.done {
             self.sinks.take(&mut record, self.clock.now())?;
             let entry = Entry::Done(Box::new(record.done));
@@ -258,8 +301,11 @@ impl Desk {
             return Ok(());
         }
         self.sinks.commit(&mut self.payload)?;
+        let history = &mut self.sinks.history;
+        history.admitted += std::mem::take(&mut self.admitted);
         for done in self.waiting_tally.drain(..) {
-            self.sinks.tally.add(&done);
+            history.last_at = history.last_at.max(done.finished_at);
+            history.tally.add(&done);
         }
         self.payload.clear();
         self.pages = 0;
@@ -268,6 +314,7 @@ impl Desk {
     }
 
     pub(crate) fn stop(&mut self, reason: StopReason) -> Result<(), Error> {
+        self.maker.finish()?;
         let ran_millis = self.clock.elapsed().as_millis() as u64;
         let stop = StopEntry {
             reason,
@@ -281,7 +328,7 @@ impl Desk {
     /// Pages that commits have counted.
     #[cfg(test)]
     pub(crate) fn pages_counted(&self) -> u64 {
-        self.sinks.tally.pages()
+        self.sinks.history.tally.pages()
     }
 
     pub(crate) fn end(self) -> Result<Ended, Error> {
@@ -316,7 +363,9 @@ mod tests {
         (0..1_000).for_each(|_| encode_admitted(&queued, &mut admitted));
         assert!(HANDOVERS as usize * admitted.len() > 96 << 20);
         let hour = Duration::from_secs(3_600);
-        let committer = Committer::start(opened.sinks, hour, clock, control).unwrap();
+        let (common, _) = opened.common(&control, &Arc::default());
+        let maker = opened.maker(&common, true);
+        let committer = Committer::start(opened.sinks, maker, hour, clock, control).unwrap();
         for _ in 0..HANDOVERS {
             let handover = Handover {
                 admitted: admitted.clone(),

@@ -8,6 +8,7 @@ use nephila_store::write_whole;
 
 use crate::analysis::Workers;
 use crate::analyst::AnalysisRoom;
+use crate::checkpoint::remove_all;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::control::{Control, Phase};
@@ -116,8 +117,13 @@ impl Crawl {
     pub fn run(self) -> Result<Summary, Error> {
         let lock = self.opened.lock.clone();
         lock.leave_note("")?;
+        let state = self.opened.directory.state();
         let ended = self.run_locked();
         if let Err(error) = &ended {
+            if error.kind() == ErrorKind::Corrupt {
+                // It may be of the checkpoint; the log has all that it had.
+                let _ = remove_all(&state);
+            }
             // For `status`. A disk that takes no byte any more takes no note either.
             let _ = lock.leave_note(&error.to_string());
         }
@@ -134,6 +140,7 @@ impl Crawl {
         let shared = Arc::new(Shared::new(fetch_config, opened.clock.for_fetch())?);
         let first = opened.admit_seeds()?;
         let (common, receivers) = opened.common(&control, &progress);
+        let maker = opened.maker(&common, true);
         let Opened {
             directory,
             config,
@@ -146,7 +153,8 @@ impl Crawl {
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config))?;
-        let committer = Committer::start(sinks, config.commit_interval, clock, control.clone())?;
+        let committer =
+            Committer::start(sinks, maker, config.commit_interval, clock, control.clone())?;
         let mut ended = first
             .into_iter()
             .try_for_each(|handover| committer.send_first(handover));

@@ -247,13 +247,13 @@ impl DoneEntry {
     }
 }
 
-fn encode_position(position: &PartPosition, out: &mut Vec<u8>) {
+pub(crate) fn encode_position(position: &PartPosition, out: &mut Vec<u8>) {
     out.extend_from_slice(&position.part.to_le_bytes());
     out.extend_from_slice(&position.bytes.to_le_bytes());
     out.extend_from_slice(&position.rows.to_le_bytes());
 }
 
-fn decode_position(bytes: &mut &[u8]) -> Option<PartPosition> {
+pub(crate) fn decode_position(bytes: &mut &[u8]) -> Option<PartPosition> {
     Some(PartPosition {
         part: u32::from_le_bytes(take(bytes)?),
         bytes: take_u64(bytes)?,
@@ -261,13 +261,13 @@ fn decode_position(bytes: &mut &[u8]) -> Option<PartPosition> {
     })
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+pub(crate) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk::<N>()?;
     *bytes = rest;
     Some(*head)
 }
 
-fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     take(bytes).map(u64::from_le_bytes)
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::analysis::Workers;
 use crate::analyst::{AnalysisRoom, Analyst};
 use crate::archive;
+use crate::checkpoint::Gate;
 use crate::clock::Clock;
 use crate::committer::CommitSender;
 use crate::control::Control;
@@ -175,7 +176,10 @@ impl Opened {
         if asked >= max_pages {
             control.drain(StopReason::MaxPages);
         }
+        let message_room = Arc::new(Semaphore::new(MOST_MESSAGES));
+        let gate = Gate::new(self.directory.state(), shards, message_room.clone());
         let common = Common {
+            gate: Arc::new(gate),
             control: control.clone(),
             progress: progress.clone(),
             fingerprinter: self.fingerprinter,
@@ -183,7 +187,7 @@ impl Opened {
             pages_started: AtomicU64::new(asked),
             pages_ended: AtomicU64::new(asked),
             max_pages,
-            message_room: Arc::new(Semaphore::new(MOST_MESSAGES)),
+            message_room,
             drained: AtomicUsize::new(0),
             inboxes,
         };

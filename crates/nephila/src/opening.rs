@@ -3,23 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use nephila_frontier::{CanonicalUrl, Fingerprinter, Frontier};
-use nephila_store::{BlockFile, ChainFile, CommitLog, DirectoryLock, SeenSet, make_dir};
+use nephila_frontier::{Fingerprinter, Frontier};
+use nephila_store::{CommitLog, DirectoryLock, LogPosition, make_dir};
 
+use crate::checkpoint::Maker;
 use crate::clock::Clock;
 use crate::directory::CrawlDirectory;
 use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
+use crate::ground::Ground;
 use crate::journal::Entry;
 use crate::options::{CrawlConfig, Settings, Source, option};
-use crate::pace::Pace;
 use crate::publish::Outputs;
 use crate::repairs::Repairs;
 use crate::row_parts::RowParts;
 use crate::seeds::{Seed, parse_seeds};
 use crate::setup;
+use crate::shard::Common;
 use crate::sinks::Sinks;
-use crate::state::{DiskOverflow, DiskSeen, History, for_each_queued};
+use crate::state::{DiskOverflow, DiskSeen, History};
 
 pub(crate) type DiskFrontier = Frontier<DiskSeen, DiskOverflow>;
 
@@ -38,6 +40,8 @@ pub(crate) struct Opened {
     /// With `--skip-duplicates`.
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) lock: Arc<DirectoryLock>,
+    /// The checkpoint that it goes on from.
+    pub(crate) checkpoint: Option<(u32, LogPosition)>,
 }
 
 impl Opened {
@@ -91,22 +95,15 @@ impl Opened {
         lock: DirectoryLock,
         clock: Clock,
     ) -> Result<Opened, Error> {
-        let state = directory.state();
-        let (log, is_new) = open_log(&outputs, &state, &clock)?;
-        let history = History::read(&state)?;
+        let ground = Ground::of(&outputs, &directory.state(), &config, &clock)?;
+        let Ground {
+            log,
+            history,
+            frontiers,
+            checkpoint,
+        } = ground;
         let (sinks, repairs) = Sinks::open(log, Arc::new(outputs), &config, &history)?;
         let fingerprinter = history.fingerprinter();
-        let mut frontiers = make_frontiers(&state, &config, fingerprinter)?;
-        let pace = Pace::after(&history, &config, clock.now(), is_new);
-        for seed in &seeds {
-            let shard = fingerprinter.shard_of(seed.url.host(), frontiers.len());
-            if let Some(at) = pace.of_unknown(seed.url.host())
-                && let Some(frontier) = frontiers.get_mut(shard)
-            {
-                frontier.restore_host(seed.url.host(), at, 0);
-            }
-        }
-        restore(&state, &history, &mut frontiers, &pace)?;
         let rows = RowParts::of(&directory, &config);
         let duplicates = Duplicates::restore(&config, rows, history.rows)?;
         Ok(Opened {
@@ -121,7 +118,15 @@ impl Opened {
             history,
             repairs,
             lock: Arc::new(lock),
+            checkpoint,
         })
+    }
+
+    /// What makes the checkpoints of its run.
+    pub(crate) fn maker(&self, common: &Common, is_beside: bool) -> Maker {
+        let (beginning, _) = self.sinks.log_span();
+        let (number, since) = self.checkpoint.unwrap_or((0, beginning));
+        Maker::new(common.gate.clone(), &self.config, is_beside, number, since)
     }
 }
 
@@ -142,7 +147,11 @@ fn add_changes(settings: &mut Settings, changes: &Settings) -> Result<bool, Erro
 }
 
 /// Opens the log of a crawl, or begins it where the crawl died before it had one; true where it did.
-fn open_log(outputs: &Outputs, state: &Path, clock: &Clock) -> Result<(CommitLog, bool), Error> {
+pub(crate) fn open_log(
+    outputs: &Outputs,
+    state: &Path,
+    clock: &Clock,
+) -> Result<(CommitLog, bool), Error> {
     if let Some(log) = existing_log(outputs, state)? {
         return Ok((log, false));
     }
@@ -199,81 +208,4 @@ pub(crate) fn check_not_lost(outputs: &Outputs, state: &Path) -> Result<(), Erro
         state.display()
     );
     Err(Error::new(ErrorKind::Corrupt, what))
-}
-
-fn make_frontiers(
-    state: &Path,
-    config: &CrawlConfig,
-    fingerprinter: Fingerprinter,
-) -> Result<Vec<DiskFrontier>, Error> {
-    let shards = setup::threads(config);
-    let share = |bytes: u64| (bytes / shards as u64) as usize;
-    let frontier_config = setup::frontier_config(config, share(config.queue_memory.0));
-    (0..shards)
-        .map(|number| {
-            let dir = state.join(format!("shard-{number}"));
-            let memory = share(config.seen_memory.0).max(nephila_store::MINIMUM_MEMORY_BYTES);
-            let seen = DiskSeen(SeenSet::new(&dir.join("seen"), memory)?);
-            let queues = dir.join("queues");
-            let overflow = DiskOverflow {
-                blocks: BlockFile::new(&queues)?,
-                chains: ChainFile::new(&queues)?,
-            };
-            Ok(Frontier::new(
-                frontier_config.clone(),
-                fingerprinter,
-                seen,
-                overflow,
-            ))
-        })
-        .collect()
-}
-
-/// Rebuilds the frontiers from the log: what was admitted is seen, what is not done is queued.
-fn restore(
-    state: &Path,
-    history: &History,
-    frontiers: &mut [DiskFrontier],
-    pace: &Pace<'_>,
-) -> Result<(), Error> {
-    let now = pace.now;
-    let shards = frontiers.len();
-    let fingerprinter = history.fingerprinter();
-    for (name, host) in history.tally.hosts() {
-        let shard = fingerprinter.shard_of(name, shards);
-        if let Some(frontier) = frontiers.get_mut(shard) {
-            frontier.restore_host(name, pace.next_at(name, host), host.pages);
-        }
-    }
-    let mut failed = None;
-    crate::state::for_each_entry(state, |entry| {
-        let (kind, url) = match &entry {
-            Entry::Admitted(queued) => (queued.kind, queued.url.as_str()),
-            Entry::Done(done) => (done.kind, done.url.as_str()),
-            _ => return,
-        };
-        let Some(canonical) = CanonicalUrl::from_serialized(url) else {
-            return;
-        };
-        let shard = fingerprinter.shard_of(canonical.host(), shards);
-        let fingerprint = fingerprinter.fingerprint(kind, url);
-        if let Some(frontier) = frontiers.get_mut(shard)
-            && let Err(error) = frontier.restore_seen(fingerprint)
-        {
-            failed = Some(error);
-        }
-    })?;
-    for_each_queued(state, history, |queued| {
-        let shard = fingerprinter.shard_of(queued.url.host(), shards);
-        let Some(frontier) = frontiers.get_mut(shard) else {
-            return;
-        };
-        if let Some(at) = pace.of_unknown(queued.url.host()) {
-            frontier.restore_host(queued.url.host(), at, 0);
-        }
-        if let Err(error) = frontier.restore_queued(queued, now) {
-            failed = Some(error);
-        }
-    })?;
-    failed.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -20,7 +20,6 @@ const USUAL_DELAY: Duration = Duration::from_secs(1);
 /// died. The wall clock may have been set in between: no host waits longer than politeness ever asks.
 #[derive(Debug)]
 pub(crate) struct Pace<'a> {
-    history: &'a History,
     config: &'a CrawlConfig,
     pub(crate) now: Moment,
     is_broken_off: bool,
@@ -30,13 +29,12 @@ impl<'a> Pace<'a> {
     /// The pace after what a log tells. Of a new crawl nothing was fetched yet; one that is gone on
     /// with may have died before its first commit.
     pub(crate) fn after(
-        history: &'a History,
+        history: &History,
         config: &'a CrawlConfig,
         now: Moment,
         is_new: bool,
     ) -> Pace<'a> {
         Pace {
-            history,
             config,
             now,
             is_broken_off: !is_new && history.stopped.is_none(),
@@ -50,29 +48,34 @@ impl<'a> Pace<'a> {
         let longest = longest.max(config.delay.0.unwrap_or(USUAL_DELAY));
         let pause = match self.is_broken_off {
             true if host.pace > Duration::ZERO => host.pace.min(longest),
-            true => self.delay(name),
+            true => delay(config, name),
             false => Duration::ZERO,
         };
         let next_at = host.next_at.max(self.now.after(pause));
         next_at.min(self.now.after(longest))
     }
 
-    /// When a host may be fetched of which no fetch was committed and one may have been made.
-    pub(crate) fn of_unknown(&self, name: &str) -> Option<Moment> {
-        if !self.is_broken_off || self.history.tally.host(name).is_some() {
-            return None;
-        }
-        let delay = self.delay(name);
-        (delay > Duration::ZERO).then(|| self.now.after(delay))
+    /// When a host may be fetched, by its name, of which no fetch was committed: one may have been made.
+    pub(crate) fn of_unknown(&self) -> Option<FirstPause> {
+        let (config, now) = (self.config.clone(), self.now);
+        self.is_broken_off.then(|| -> FirstPause {
+            Box::new(move |name| {
+                let delay = delay(&config, name);
+                (delay > Duration::ZERO).then(|| now.after(delay))
+            })
+        })
     }
+}
 
-    /// The delay of a host of which nothing more is known.
-    fn delay(&self, name: &str) -> Duration {
-        match self.config.delay.0 {
-            Some(delay) => delay,
-            None if is_known_private(self.config, name) => Duration::ZERO,
-            None => USUAL_DELAY,
-        }
+/// When a host that is met for the first time may be fetched, by its name; `None` is at once.
+pub(crate) type FirstPause = Box<dyn Fn(&str) -> Option<Moment> + Send>;
+
+/// The delay of a host of which nothing more is known.
+fn delay(config: &CrawlConfig, name: &str) -> Duration {
+    match config.delay.0 {
+        Some(delay) => delay,
+        None if is_known_private(config, name) => Duration::ZERO,
+        None => USUAL_DELAY,
     }
 }
 
@@ -97,10 +100,11 @@ mod tests {
         };
         let died = Pace::after(&history, &config, at(103), false);
         assert_eq!(died.next_at("a.test", &host), at(110));
-        assert_eq!(died.of_unknown("unknown.test"), Some(at(104)));
-        assert_eq!(died.of_unknown("127.0.0.1:8000"), None);
+        let unknown = died.of_unknown().unwrap();
+        assert_eq!(unknown("unknown.test"), Some(at(104)));
+        assert_eq!(unknown("127.0.0.1:8000"), None);
         let new = Pace::after(&history, &config, at(103), true);
-        assert_eq!(new.of_unknown("unknown.test"), None);
+        assert!(new.of_unknown().is_none());
         history.stopped = Some(StopEntry {
             reason: crate::StopReason::Interrupted,
             at: at(99),
@@ -108,7 +112,7 @@ mod tests {
         });
         let stopped = Pace::after(&history, &config, at(103), false);
         assert_eq!(stopped.next_at("a.test", &host), at(103));
-        assert_eq!(stopped.of_unknown("unknown.test"), None);
+        assert!(stopped.of_unknown().is_none());
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! How it ends: all shards share one count of live URLs (to be given out, or out now) and of
 //! messages under way. The shard that brings it to zero ends the crawl for all.
 
+mod hold;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::checkpoint::{Gate, Stage};
 use crate::clock::Clock;
 use crate::committer::{CommitSender, Handover};
 use crate::control::{Control, Phase};
@@ -39,6 +42,8 @@ pub(crate) const MOST_MESSAGES: usize = 1_024;
 /// What all shards of a crawl share.
 pub(crate) struct Common {
     pub(crate) control: Control,
+    /// Where the shards wait for a checkpoint.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) fingerprinter: Fingerprinter,
     /// Live URLs and messages under way, over all shards.
@@ -128,9 +133,13 @@ impl<F: Fetch + 'static> Shard<F> {
     async fn crawl(&mut self) -> Result<(), Error> {
         let mut visits = Visits::new();
         let mut phase = self.common.control.subscribe();
+        let mut stage = self.common.gate.subscribe();
         let mut deadline: Option<Duration> = None;
         self.publish();
         loop {
+            if *stage.borrow_and_update() != Stage::Open {
+                self.hold(&mut stage, &mut phase).await?;
+            }
             let now = *phase.borrow_and_update();
             match now {
                 Phase::Ended => return Ok(()),
@@ -152,7 +161,8 @@ impl<F: Fetch + 'static> Shard<F> {
             };
             self.send_outgoing();
             self.publish();
-            match self.wake(&mut visits, &mut phase, wait_until).await? {
+            let changes = (&mut phase, &mut stage);
+            match self.wake(&mut visits, changes, wait_until).await? {
                 Wake::Visited(visited) => {
                     self.complete(*visited).await?;
                     while let Some(joined) = visits.try_join_next() {
@@ -249,7 +259,7 @@ impl<F: Fetch + 'static> Shard<F> {
     async fn wake(
         &mut self,
         visits: &mut Visits,
-        phase: &mut watch::Receiver<Phase>,
+        (phase, stage): (&mut watch::Receiver<Phase>, &mut watch::Receiver<Stage>),
         wait_until: Option<Moment>,
     ) -> Result<Wake, Error> {
         let pause = wait_until.map(|at| at.since(self.clock.now()));
@@ -260,6 +270,7 @@ impl<F: Fetch + 'static> Shard<F> {
             Some(joined) = visits.join_next() => Wake::Visited(Box::new(joined_visit(joined)?)),
             Some(message) = self.inbox.recv() => Wake::Message(message),
             _ = phase.changed() => Wake::Other,
+            _ = stage.changed() => Wake::Other,
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Wake::Other,
             _ = room.acquire(), if has_outgoing => Wake::Other,
         })

@@ -26,6 +26,8 @@ const MOST_CRASHES: u64 = 6;
 #[derive(Debug, Default)]
 struct Story {
     crashes: u64,
+    /// Runs that went on from a checkpoint.
+    from_checkpoint: u64,
     pages: u64,
     virtual_time: Duration,
 }
@@ -43,6 +45,7 @@ fn live(seed: u64) -> Result<Story, String> {
                 check(&world)?;
                 return Ok(Story {
                     crashes,
+                    from_checkpoint: world.from_checkpoint.get(),
                     pages: summary.pages,
                     virtual_time: world.time(),
                 });
@@ -65,13 +68,14 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
 
 #[test]
 fn every_world_keeps_the_promises() {
-    let (mut crashes, mut pages, mut time) = (0, 0, Duration::ZERO);
+    let (mut crashes, mut resumed, mut pages, mut time) = (0, 0, 0, Duration::ZERO);
     let mut failed = Vec::new();
     for seed in seeds() {
         let lived = std::panic::catch_unwind(|| live(seed));
         match lived.unwrap_or_else(|_| Err("a panic".to_owned())) {
             Ok(story) => {
                 crashes += story.crashes;
+                resumed += story.from_checkpoint;
                 pages += story.pages;
                 time += story.virtual_time;
             }
@@ -83,7 +87,7 @@ fn every_world_keeps_the_promises() {
         }
     }
     println!(
-        "{pages} pages, {crashes} crashes, {} virtual hours",
+        "{pages} pages, {crashes} crashes, {resumed} resumed from a checkpoint, {} virtual hours",
         time.as_secs() / 3_600
     );
     assert!(failed.is_empty(), "seeds that failed: {failed:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nephila_frontier::Moment;
-use nephila_store::{CommitLog, PartPosition, PartWriter};
+use nephila_store::{CommitLog, LogPosition, PartPosition, PartWriter};
 
 use crate::archive::ArchiveWriter;
 use crate::error::Error;
@@ -29,9 +29,8 @@ pub(crate) struct Sinks {
     outputs: Arc<Outputs>,
     /// None until the run begins.
     publisher: Option<Publisher>,
-    /// As a commit has noted it.
-    published: PartCounts,
-    pub(crate) tally: Tally,
+    /// What the log tells up to the last commit, but for the set of URLs that are done.
+    pub(crate) history: History,
 }
 
 impl Sinks {
@@ -71,8 +70,7 @@ impl Sinks {
             archive,
             outputs,
             publisher: None,
-            published,
-            tally: history.tally.clone(),
+            history: history.without_done(),
         };
         Ok((sinks, repairs))
     }
@@ -84,12 +82,23 @@ impl Sinks {
         let mut payload = Vec::new();
         Entry::Run(now).encode(&mut payload);
         self.log.append(&payload)?;
-        let outputs = self.outputs.clone();
+        self.history.stopped = None;
+        let (outputs, published) = (self.outputs.clone(), self.history.published);
         self.publisher = Some(match is_beside && outputs.has_work() {
-            true => Publisher::start(outputs, self.published)?,
-            false => Publisher::at_once(outputs, self.published),
+            true => Publisher::start(outputs, published)?,
+            false => Publisher::at_once(outputs, published),
         });
         Ok(())
+    }
+
+    /// Where the log begins and where it ends.
+    pub(crate) fn log_span(&self) -> (LogPosition, LogPosition) {
+        (self.log.beginning(), self.log.position())
+    }
+
+    /// Bytes that the log has behind a position, about.
+    pub(crate) fn log_bytes_since(&self, from: LogPosition) -> u64 {
+        self.log.bytes_since(from)
     }
 
     /// Takes the row and the exchange of a URL that is done.
@@ -108,10 +117,13 @@ impl Sinks {
         self.note_published(payload)?;
         let rows = self.rows.sync()?;
         if let Some(archive) = &mut self.archive {
-            Entry::Archive(archive.sync()?).encode(payload);
+            self.history.archive = archive.sync()?;
+            Entry::Archive(self.history.archive).encode(payload);
         }
         Entry::Rows(rows).encode(payload);
         self.log.append(payload)?;
+        self.history.rows = rows;
+        self.history.commits += 1;
         self.rows.publish_ended()?;
         if let Some(archive) = &mut self.archive {
             archive.publish_ended()?;
@@ -127,9 +139,9 @@ impl Sinks {
             archive,
             outputs,
             publisher,
-            published,
-            tally,
+            history,
         } = self;
+        let published = history.published;
         let position = rows.position();
         let archive_position = archive.as_ref().map(ArchiveWriter::position);
         let named_before = rows.published() + archive.as_ref().map_or(0, ArchiveWriter::published);
@@ -153,7 +165,7 @@ impl Sinks {
         }
         outputs.clear_published(now_published)?;
         Ok(Ended {
-            tally,
+            tally: history.tally,
             rows: position,
             parts: ended,
             named: ended.rows + ended.archive - named_before,
@@ -163,7 +175,7 @@ impl Sinks {
     /// Gives up; returns what the publisher has failed of, if it has.
     pub(crate) fn abandon(&mut self) -> Option<Error> {
         let publisher = self.publisher.take()?;
-        publisher.finish(self.published).err()
+        publisher.finish(self.history.published).err()
     }
 
     fn note_published(&mut self, payload: &mut Vec<u8>) -> Result<(), Error> {
@@ -175,11 +187,11 @@ impl Sinks {
             archive: self.archive.as_ref().map_or(0, ArchiveWriter::published),
         };
         let published = publisher.note_ended(ended)?;
-        if published != self.published {
+        if published != self.history.published {
             Entry::Published(published).encode(payload);
             // What the last commit noted may go now.
-            self.outputs.clear_published(self.published)?;
-            self.published = published;
+            self.outputs.clear_published(self.history.published)?;
+            self.history.published = published;
         }
         Ok(())
     }

@@ -4,10 +4,14 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use nephila_frontier::{Fingerprinter, Moment, Overflow, QueuedUrl, Seen, StorageError, UrlKind};
-use nephila_store::{BlockFile, BlockId, ChainFile, PartPosition, SeenSet, replay};
+use nephila_store::{
+    BlockFile, BlockId, ChainFile, LogPosition, PartPosition, SeenSet, replay, replay_at,
+};
 
 use crate::error::{Error, ErrorKind};
-use crate::journal::{DoneEntry, Entry, PartCounts, StopEntry};
+use crate::journal::{
+    DoneEntry, Entry, PartCounts, StopEntry, decode_position, encode_position, take, take_u64,
+};
 use crate::tally::Tally;
 
 /// The seen set of a shard, on disk beyond its memory.
@@ -48,14 +52,14 @@ impl Overflow for DiskOverflow {
 }
 
 /// What a commit log tells before its queues are rebuilt.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     pub(crate) key: Option<[u64; 2]>,
     pub(crate) created_at: Moment,
     pub(crate) tally: Tally,
     /// URLs admitted, repetitions apart.
     pub(crate) admitted: u64,
-    /// Done URLs, as fingerprints.
+    /// Done URLs, as fingerprints; of a history that goes on from a checkpoint those behind it.
     pub(crate) done: HashSet<u64>,
     pub(crate) rows: PartPosition,
     /// Where the archive is, if one is written.
@@ -75,7 +79,7 @@ impl History {
     /// Reads the whole log once, without changing anything.
     pub(crate) fn read(state: &Path) -> Result<History, Error> {
         let mut history = History::default();
-        let read = for_each_entry(state, |entry| history.note(entry));
+        let read = for_each_entry(state, None, |entry| history.note(entry));
         let is_there = match read {
             Err(error) if error.kind() == ErrorKind::NotACrawl => false,
             read => {
@@ -92,6 +96,63 @@ impl History {
              `nephila resume {root}`"
         );
         Err(Error::new(ErrorKind::NotACrawl, what))
+    }
+
+    /// Goes on from what a checkpoint tells, with what was committed behind it.
+    pub(crate) fn read_on(mut self, state: &Path, from: LogPosition) -> Result<History, Error> {
+        for_each_entry(state, Some(from), |entry| self.note(entry))?;
+        Ok(self)
+    }
+
+    /// The same without the URLs that are done, of which there may be many.
+    pub(crate) fn without_done(&self) -> History {
+        History {
+            done: HashSet::new(),
+            tally: self.tally.clone(),
+            ..*self
+        }
+    }
+
+    /// Appends the stored form, without the URLs that are done, and of a crawl that goes on.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let key = self.key.unwrap_or_default();
+        for part in [
+            key[0],
+            key[1],
+            self.created_at.as_micros(),
+            self.admitted,
+            self.ran_millis,
+            self.last_at.as_micros(),
+            self.commits,
+        ] {
+            out.extend_from_slice(&part.to_le_bytes());
+        }
+        encode_position(&self.rows, out);
+        encode_position(&self.archive, out);
+        out.extend_from_slice(&self.published.rows.to_le_bytes());
+        out.extend_from_slice(&self.published.archive.to_le_bytes());
+        self.tally.encode(out);
+    }
+
+    /// Reads what [`History::encode`] appended; `None` when it is damaged.
+    pub(crate) fn decode(bytes: &mut &[u8]) -> Option<History> {
+        Some(History {
+            key: Some([take_u64(bytes)?, take_u64(bytes)?]),
+            created_at: Moment::from_micros(take_u64(bytes)?),
+            admitted: take_u64(bytes)?,
+            ran_millis: take_u64(bytes)?,
+            last_at: Moment::from_micros(take_u64(bytes)?),
+            commits: take_u64(bytes)?,
+            rows: decode_position(bytes)?,
+            archive: decode_position(bytes)?,
+            published: PartCounts {
+                rows: u32::from_le_bytes(take(bytes)?),
+                archive: u32::from_le_bytes(take(bytes)?),
+            },
+            tally: Tally::decode(bytes)?,
+            done: HashSet::new(),
+            stopped: None,
+        })
     }
 
     pub(crate) fn fingerprinter(&self) -> Fingerprinter {
@@ -141,7 +202,7 @@ pub(crate) fn for_each_queued(
     history: &History,
     mut visit: impl FnMut(QueuedUrl),
 ) -> Result<(), Error> {
-    for_each_entry(state, |entry| {
+    for_each_entry(state, None, |entry| {
         if let Entry::Admitted(queued) = entry
             && !history.is_done(queued.kind, queued.url.as_str())
         {
@@ -150,9 +211,13 @@ pub(crate) fn for_each_queued(
     })
 }
 
-/// Calls `visit` with every entry of the log, in order.
-pub(crate) fn for_each_entry(state: &Path, mut visit: impl FnMut(Entry)) -> Result<(), Error> {
-    replay(state, &mut |commit, payload| {
+/// Calls `visit` with every entry of the log, or of what is behind a position, in order.
+pub(crate) fn for_each_entry(
+    state: &Path,
+    from: Option<LogPosition>,
+    mut visit: impl FnMut(Entry),
+) -> Result<(), Error> {
+    let mut visit = |commit: u64, payload: &[u8]| {
         let mut rest = payload;
         while !rest.is_empty() {
             let damaged = || {
@@ -162,6 +227,10 @@ pub(crate) fn for_each_entry(state: &Path, mut visit: impl FnMut(Entry)) -> Resu
             visit(Entry::decode(&mut rest).ok_or_else(damaged)?);
         }
         Ok(())
-    })?;
+    };
+    match from {
+        Some(from) => replay_at(state, from, &mut visit)?,
+        None => replay(state, &mut visit)?,
+    };
     Ok(())
 }

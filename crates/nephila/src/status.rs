@@ -156,7 +156,7 @@ impl Waiting {
     fn read(directory: &CrawlDirectory, history: &History) -> Result<Waiting, Error> {
         let mut waiting = Waiting::default();
         let mut commits = 0;
-        for_each_entry(&directory.state(), |entry| match entry {
+        for_each_entry(&directory.state(), None, |entry| match entry {
             // The last entry of each commit.
             Entry::Rows(_) => commits += 1,
             Entry::Admitted(queued)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nephila_frontier::{Moment, Outcome, UrlKind};
 
-use crate::journal::DoneEntry;
+use crate::journal::{DoneEntry, take_u64};
 
 /// Hosts that are counted one by one; what is over counts together.
 const MOST_HOSTS: usize = 200_000;
@@ -99,6 +99,80 @@ impl Tally {
             host.fetch_time += Duration::from_millis(u64::from(done.fetch_millis));
             host.wire_bytes = host.wire_bytes.saturating_add(done.wire_bytes);
         }
+    }
+
+    /// Appends the stored form: all counts, then the hosts.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let mut put = |number: u64| out.extend_from_slice(&number.to_le_bytes());
+        put(self.outcomes.len() as u64);
+        for (outcome, count) in &self.outcomes {
+            put(u64::from(*outcome as u8));
+            put(*count);
+        }
+        put(self.statuses.len() as u64);
+        for (status, count) in &self.statuses {
+            put(u64::from(*status));
+            put(*count);
+        }
+        for count in [
+            self.side_fetches,
+            self.seeds_fetched,
+            self.wire_bytes,
+            self.decoded_bytes,
+            self.other_hosts_pages,
+            self.hosts.len() as u64,
+        ] {
+            put(count);
+        }
+        for (name, host) in &self.hosts {
+            for part in [
+                name.len() as u64,
+                host.pages,
+                host.errors,
+                host.fetch_time.as_micros() as u64,
+                host.wire_bytes,
+                host.next_at.as_micros(),
+                host.pace.as_micros() as u64,
+            ] {
+                out.extend_from_slice(&part.to_le_bytes());
+            }
+            out.extend_from_slice(name.as_bytes());
+        }
+    }
+
+    /// Reads what [`Tally::encode`] appended; `None` when it is damaged.
+    pub(crate) fn decode(bytes: &mut &[u8]) -> Option<Tally> {
+        let mut tally = Tally::default();
+        for _ in 0..take_u64(bytes)? {
+            let outcome = u8::try_from(take_u64(bytes)?).ok()?;
+            let count = take_u64(bytes)?;
+            tally.outcomes.insert(Outcome::from_code(outcome)?, count);
+        }
+        for _ in 0..take_u64(bytes)? {
+            let status = u16::try_from(take_u64(bytes)?).ok()?;
+            tally.statuses.insert(status, take_u64(bytes)?);
+        }
+        tally.side_fetches = take_u64(bytes)?;
+        tally.seeds_fetched = take_u64(bytes)?;
+        tally.wire_bytes = take_u64(bytes)?;
+        tally.decoded_bytes = take_u64(bytes)?;
+        tally.other_hosts_pages = take_u64(bytes)?;
+        for _ in 0..take_u64(bytes)? {
+            let length = usize::try_from(take_u64(bytes)?).ok()?;
+            let host = HostTally {
+                pages: take_u64(bytes)?,
+                errors: take_u64(bytes)?,
+                fetch_time: Duration::from_micros(take_u64(bytes)?),
+                wire_bytes: take_u64(bytes)?,
+                next_at: Moment::from_micros(take_u64(bytes)?),
+                pace: Duration::from_micros(take_u64(bytes)?),
+            };
+            let (name, rest) = bytes.split_at_checked(length)?;
+            *bytes = rest;
+            let name = std::str::from_utf8(name).ok()?;
+            tally.hosts.insert(name.into(), host);
+        }
+        Some(tally)
     }
 
     /// Pages done, by outcome.
@@ -198,5 +272,55 @@ mod tests {
         assert_eq!([tally.wire_bytes, tally.decoded_bytes], [u64::MAX; 2]);
         let host = tally.host("a.test").unwrap();
         assert_eq!((host.pages, host.wire_bytes), (2, u64::MAX));
+    }
+
+    #[test]
+    fn a_tally_reads_back() {
+        let mut tally = Tally::default();
+        for (number, kind) in [UrlKind::Page, UrlKind::Page, UrlKind::Robots]
+            .into_iter()
+            .enumerate()
+        {
+            tally.add(&DoneEntry {
+                url: format!("http://h{number}.test/"),
+                kind,
+                outcome: Outcome::ALL[number],
+                status: 200 + number as u16,
+                hops: number as u16,
+                wire_bytes: 10,
+                decoded_bytes: 20,
+                fetch_millis: 30,
+                finished_at: Moment::from_micros(40),
+                host_next_at: Moment::from_micros(50 + number as u64),
+            });
+        }
+        let mut bytes = Vec::new();
+        tally.encode(&mut bytes);
+        let mut rest = bytes.as_slice();
+        let read = Tally::decode(&mut rest).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!(
+            format!("{:?}", read.statuses),
+            format!("{:?}", tally.statuses)
+        );
+        let hosts = |tally: &Tally| {
+            let mut hosts: Vec<_> = tally.hosts().map(|host| format!("{host:?}")).collect();
+            hosts.sort();
+            hosts
+        };
+        assert_eq!(hosts(&read), hosts(&tally));
+        assert!(read.outcomes().eq(tally.outcomes()));
+        assert_eq!(
+            (
+                read.side_fetches,
+                read.wire_bytes,
+                read.decoded_bytes,
+                read.seeds_fetched
+            ),
+            (1, 30, 60, tally.seeds_fetched)
+        );
+        for cut in 0..bytes.len() {
+            assert!(Tally::decode(&mut &bytes[..cut]).is_none(), "cut at {cut}");
+        }
     }
 }

@@ -8,9 +8,12 @@
 //! | [`NewFile`] | any | yes, when published | a file is there whole or not at all |
 //! | [`SeenSet`] | `seen-000000.run` | no | a set within a bound of memory, rebuilt from the log |
 //! | [`BlockFile`] | `blocks-000000.dat` | no | blocks of bytes written once and taken once |
+//! | [`ChainFile`] | `chains-000000.dat` | no | chains of small records, each taken whole |
+//! | [`PieceWriter`] | any | yes, when published | pieces of bytes, each checked |
 //!
-//! The commit log is the only truth. The seen set and the block file are derived from it: their files
-//! are removed when they are opened, are never fsynced, and are rebuilt by replaying the log. The output
+//! The commit log is the only truth. Seen set, block file and chain file are derived from it: their files
+//! are removed when they are made, and are rebuilt by replaying the log. A snapshot spares the replay: what
+//! they `save` stays as it is, is synced by [`sync_files`], and is there again after `restore`. The output
 //! parts are bytes beside the log, and a commit holds the [`PartPosition`] up to which they count. The
 //! order that keeps the promise (a URL is done if and only if its output row is durable) is the
 //! caller's, in four steps:
@@ -35,6 +38,7 @@ mod file;
 mod lock;
 mod log;
 mod part;
+mod pieces;
 mod pins;
 mod seen;
 mod whole;
@@ -48,6 +52,7 @@ pub use log::{
     replay_at,
 };
 pub use part::{PartNames, PartPosition, PartWriter, Repaired};
+pub use pieces::{MAX_PIECE_BYTES, PieceWriter, read_pieces};
 pub use pins::sync_files;
 pub use seen::{MINIMUM_MEMORY_BYTES, SeenSet};
 pub use whole::{

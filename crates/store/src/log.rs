@@ -196,6 +196,17 @@ impl CommitLog {
         }
     }
 
+    /// Where it begins.
+    #[must_use]
+    pub fn beginning(&self) -> LogPosition {
+        LogPosition {
+            segment: 0,
+            offset: HEADER_BYTES,
+            sequence: 0,
+            salt: self.header.salt,
+        }
+    }
+
     /// Bytes of commits behind a position of this log, about: a segment counts with its usual length.
     #[must_use]
     pub fn bytes_since(&self, from: LogPosition) -> u64 {

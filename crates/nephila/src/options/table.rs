@@ -422,6 +422,9 @@ options! {
     duplicates_memory: Size = "duplicates-memory", Machine, "64MiB", "2MiB"..="1024GiB", any_time,
         "Memory for what --skip-duplicates knows; when it is full, later content is not noted, and its duplicates are followed",
         "some 250,000 pages";
+    checkpoint_size: Size = "checkpoint-size", Machine, "64MiB", "0B"..="1024GiB", any_time,
+        "Save the queues and the set of URLs seen whenever the commit log has grown by this: resume then replays only what is behind it; 0 is never",
+        "replayed in a second, and a checkpoint takes less than that";
     commit_interval: Duration = "commit-interval", Machine, "500ms", "10ms"..="1s", any_time,
         "Longest time between two commits; one is made after a thousand pages in any case",
         "what a crash can cost is the fetching of this time";

@@ -56,6 +56,10 @@ fn open(world: &World, clock: Clock) -> Result<Opened, Error> {
         return Opened::create(directory, &world.seeds(), &world.settings, clock);
     }
     let opened = Opened::resume(directory, &Settings::new(), clock)?;
+    let is_from_checkpoint = u64::from(opened.checkpoint.is_some());
+    world
+        .from_checkpoint
+        .set(world.from_checkpoint.get() + is_from_checkpoint);
     let kept = opened.history.tally.pages();
     let promised = world.promised.get();
     assert!(
@@ -74,6 +78,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     );
     let first = opened.admit_seeds()?;
     let (common, receivers) = opened.common(&control, &progress);
+    let maker = opened.maker(&common, false);
     let mut sinks = opened.sinks;
     sinks.begin_run(false, clock.now())?;
     let (sender, receiver, room) = channel();
@@ -93,7 +98,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
         key: opened.history.key.unwrap_or_default(),
     };
     let interval = launch.config.commit_interval;
-    let desk = Desk::new(sinks, clock, room.clone());
+    let desk = Desk::new(sinks, maker, clock, room.clone());
     let (of_world, of_control) = (world.clone(), control.clone());
     let committer = tokio::task::spawn_local(async move {
         let ended = commit(desk, &receiver, interval, clock, &of_world).await;
@@ -162,6 +167,10 @@ async fn commit(
             desk.commit()?;
             due = None;
             world.promised.set(desk.pages_counted());
+        }
+        if let Some(reason) = desk.advance_checkpoint(messages)? {
+            desk.stop(reason)?;
+            return desk.end();
         }
     }
 }

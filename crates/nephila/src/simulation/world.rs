@@ -54,6 +54,8 @@ pub(super) struct World {
     /// Pages that a commit has counted, over all runs.
     pub(super) promised: Cell<u64>,
     pub(super) run: Cell<u64>,
+    /// Runs that went on from a checkpoint.
+    pub(super) from_checkpoint: Cell<u64>,
     /// Time that has passed before the run that is under way.
     past: Cell<Duration>,
     /// How far the wall clock is from it.
@@ -94,6 +96,7 @@ impl World {
             asked: RefCell::default(),
             promised: Cell::new(0),
             run: Cell::new(0),
+            from_checkpoint: Cell::new(0),
             past: Cell::default(),
             skew_seconds: Cell::new(0),
             dir,
@@ -204,6 +207,7 @@ fn settings(dice: &mut Dice) -> (Settings, Duration, usize) {
     let shards = 1 + dice.below(3) as usize;
     let format = FORMATS[dice.below(FORMATS.len() as u64) as usize];
     let interval = 10 + dice.below(700);
+    let checkpoint = [0, 300, 5_000, 20_000][dice.below(4) as usize];
     let options = [
         ("scope", "any".to_owned()),
         ("delay", format!("{delay}ms")),
@@ -215,6 +219,7 @@ fn settings(dice: &mut Dice) -> (Settings, Duration, usize) {
         ("seen-memory", "1MiB".to_owned()),
         ("queue-memory", "1MiB".to_owned()),
         ("concurrency", (1 + dice.below(20)).to_string()),
+        ("checkpoint-size", format!("{checkpoint}B")),
     ];
     let settings = options
         .iter()

@@ -55,7 +55,7 @@ impl LogSearch {
         let mut search = LogSearch::default();
         let robots = url.sibling("/robots.txt");
         let robots = robots.as_ref().map_or("", |robots| robots.as_str());
-        for_each_entry(&directory.state(), |entry| match entry {
+        for_each_entry(&directory.state(), None, |entry| match entry {
             Entry::Admitted(queued) => search.note_admitted(*queued, url),
             Entry::Done(done) => search.note_done(*done, url, robots),
             Entry::Rows(position) => search.rows = position,
