@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
         if self.is_plain() && !is_noted(name) {
             self.separate(name);
             let end = skip_attributes(self.html.as_bytes(), after_name);
-            return end.map_or(self.html.len(), |end| end.next);
+            return end.unwrap_or(self.html.len());
         }
         let mut attributes = Attributes::default();
         match read_attributes(self.html, after_name, &mut attributes) {
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn take_end(&mut self, name: Name, after_name: usize) -> usize {
-        let Some(end) = skip_attributes(self.html.as_bytes(), after_name) else {
+        let Some(next) = skip_attributes(self.html.as_bytes(), after_name) else {
             return self.html.len();
         };
         if name == names::A {
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         if !self.is_plain() {
             self.take_noted_end(name);
         }
-        end.next
+        next
     }
 
     fn take_noted_end(&mut self, name: Name) {
@@ -403,7 +403,7 @@ impl<'a> Reader<'a> {
         if let Some(content) = self.html.get(end.next..raw_end.text_end) {
             self.note_raw_text(name, content);
         }
-        skip_attributes(bytes, raw_end.after_name).map_or(bytes.len(), |end| end.next)
+        skip_attributes(bytes, raw_end.after_name).unwrap_or(bytes.len())
     }
 
     fn note_raw_text(&mut self, name: Name, content: &str) {
