@@ -1,7 +1,7 @@
 //! Attributes of a tag, by the attribute states of WHATWG HTML 13.2.5.32 to 13.2.5.40.
 
 use crate::names::{self, Name};
-use crate::work::{self, any_of, find};
+use crate::work::{self, any_of, below, find};
 
 /// What stands next in a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) fn read_attributes<'a>(
     loop {
         match step(bytes, &mut at) {
             Step::Attribute { name, value } => {
-                let name = Name::of(bytes.get(name.0..name.1).unwrap_or_default());
+                let name = Name::at(bytes, name.0, name.1);
                 attributes.put(name, html.get(value.0..value.1).unwrap_or_default());
             }
             Step::TagEnd { self_closing } => {
@@ -108,24 +108,27 @@ pub(crate) fn skip_attributes(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The same where there are some.
 ///
-/// All that matters is which `>` is outside of quotes, and quotes only count at the start of a value. So
-/// as long as what stands before the first quote has one equals sign, at its end and behind a name, which
-/// is how nearly all attributes are written, no byte is looked at by itself.
+/// All that matters is which `>` is outside of quotes, and a quote only counts behind the equals sign of
+/// a value. So where that stands right behind a name and before a quote, as in nearly all attributes, no
+/// byte is looked at by itself.
 fn skip_some_attributes(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = at;
-    while let Some(found) = find_quote_or_end(bytes, at) {
-        let (quote, before) = (bytes.get(found)?, bytes.get(at..found)?);
-        if *quote == b'>' {
+    while let Some(found) = find_equals_or_end(bytes, at) {
+        if bytes.get(found) == Some(&b'>') {
             return Some(found + 1);
         }
-        let [names @ .., last, b'='] = before else {
+        let is_of_name = |byte: &u8| *byte > b' ' && *byte != b'/';
+        let before = bytes.get(at..found).unwrap_or_default();
+        let Some(quote @ (b'"' | b'\'')) = bytes.get(found + 1) else {
             break;
         };
-        let is_name = *last > b' ' && !matches!(last, b'/' | b'=');
-        if !is_name || names.contains(&b'=') {
+        if !before.last().is_some_and(is_of_name) {
             break;
         }
-        at = find(bytes, found + 1, *quote)? + 1;
+        at = find(bytes, found + 2, *quote)? + 1;
+        if bytes.get(at) == Some(&b'>') {
+            return Some(at + 1);
+        }
     }
     loop {
         match step(bytes, &mut at) {
@@ -136,14 +139,14 @@ fn skip_some_attributes(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// The index of the first `>`, `"` or `'` from `at` on, where it is near.
+/// The index of the first `=` or `>` from `at` on, where it is near.
 #[inline]
-fn find_quote_or_end(bytes: &[u8], at: usize) -> Option<usize> {
+fn find_equals_or_end(bytes: &[u8], at: usize) -> Option<usize> {
     const NEAR: usize = 32;
     let (pieces, _) = bytes.get(at..)?.as_chunks::<8>();
     let pieces = pieces.iter().take(NEAR / 8).enumerate();
     pieces.into_iter().find_map(|(number, piece)| {
-        let found = any_of(u64::from_le_bytes(*piece), [b'>', b'"', b'\'']);
+        let found = any_of(u64::from_le_bytes(*piece), [b'=', b'>']);
         let length = 8 * number + found.trailing_zeros() as usize / 8;
         work::note(8);
         (found != 0).then_some(at + length)
@@ -176,14 +179,7 @@ fn step(bytes: &[u8], at: &mut usize) -> Step {
     }
     let from = *at;
     *at += 1; // an equals sign at the start is part of the name
-    while let Some(byte) = bytes.get(*at)
-        && !matches!(
-            byte,
-            b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>' | b'='
-        )
-    {
-        *at += 1;
-    }
+    *at += name_length(bytes.get(*at..).unwrap_or_default());
     let name = (from, *at);
     work::note(*at - from);
     skip_whitespace(bytes, at);
@@ -198,6 +194,26 @@ fn step(bytes: &[u8], at: &mut usize) -> Step {
         Some(value) => Step::Attribute { name, value },
         None => Step::EndOfInput,
     }
+}
+
+/// How long an attribute's name goes on.
+#[inline]
+fn name_length(rest: &[u8]) -> usize {
+    let ends = |byte: &u8| {
+        matches!(
+            byte,
+            b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>' | b'='
+        )
+    };
+    // What ends a name stands before all letters.
+    if let Some(head) = rest.first_chunk::<8>() {
+        let others = below(u64::from_le_bytes(*head), b'>' + 1);
+        let length = others.trailing_zeros() as usize / 8;
+        if head.get(length).is_some_and(ends) {
+            return length;
+        }
+    }
+    rest.iter().position(ends).unwrap_or(rest.len())
 }
 
 /// The value after an equals sign, from the "before attribute value" state.

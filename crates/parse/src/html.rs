@@ -15,7 +15,7 @@ use crate::raw_text::{RawEnd, raw_text_end, script_end};
 use crate::scan::{Markup, read_markup};
 use crate::simhash::SimHasher;
 use crate::text::{Bound, Collapsed};
-use crate::work::{find, find_either};
+use crate::work::{self, find, find_either};
 
 /// Reads an HTML page: its outlinks, its metadata and, on request, its visible text.
 ///
@@ -71,6 +71,10 @@ fn read_decoded(
 /// The next `<`, and whether an ampersand stands before it.
 #[inline]
 fn find_less_than(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
+    if bytes.get(from) == Some(&b'<') {
+        work::note(1);
+        return Some((from, false)); // one tag behind another
+    }
     let found = find_either(bytes, from, b'<', b'&')?;
     match bytes.get(found) {
         Some(b'&') => Some((find(bytes, found + 1, b'<')?, true)),
@@ -150,7 +154,9 @@ impl<'a> Reader<'a> {
             } else {
                 // Of a run with a `<` in it only the end was looked at.
                 let is_plain = text_start == at && !has_ampersand;
-                self.note_text(text_start, less_than, is_plain);
+                if text_start < less_than {
+                    self.note_text(text_start, less_than, is_plain);
+                }
                 text_start = self.take_markup(markup);
                 text_start
             };

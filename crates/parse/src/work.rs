@@ -68,6 +68,14 @@ pub(crate) fn any_of<const N: usize>(word: u64, needles: [u8; N]) -> u64 {
     needles.into_iter().fold(0, mark)
 }
 
+/// Marks the bytes of a word that are below this one, which is one of ASCII.
+#[inline]
+pub(crate) fn below(word: u64, byte: u8) -> u64 {
+    let high_bits = ONES << 7;
+    let others = ((word & !high_bits) + repeat(0x80 - byte)) | word;
+    !others & high_bits
+}
+
 const ONES: u64 = u64::MAX / 255;
 
 #[inline]
