@@ -12,7 +12,7 @@ const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Decompressed bytes held at once.
 const BUFFER_BYTES: usize = 32 * 1024;
 /// What the heads of a record and of its HTTP message usually fit into.
-const HEAD_BYTES: usize = 2 * 1024;
+const HEAD_BYTES: usize = 1024;
 /// The largest window of a zstd frame that is accepted: 128 MiB, the most that zstd's own tool takes
 /// without being told to.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
