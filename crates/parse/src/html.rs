@@ -430,6 +430,18 @@ impl<'a> Reader<'a> {
     /// Takes the run of text between two tags; `is_plain` where there surely is no reference in it.
     #[inline]
     fn note_text(&mut self, from: usize, to: usize, is_plain: bool) {
+        if is_plain && self.anchor.is_none() && self.text.is_none() && self.is_plain() {
+            // Most runs: visible text of no link.
+            if let (Some(simhash), Some(run)) = (&mut self.simhash, self.html.get(from..to)) {
+                simhash.push_plain(run);
+                simhash.separate();
+            }
+            return;
+        }
+        self.note_any_text(from, to, is_plain);
+    }
+
+    fn note_any_text(&mut self, from: usize, to: usize, is_plain: bool) {
         let is_wanted = self.simhash.is_some() || self.anchor.is_some() || self.text.is_some();
         if from == to || !(is_wanted || self.frames == Frames::Possible) {
             return;
@@ -475,9 +487,12 @@ impl<'a> Reader<'a> {
     /// Separates the text before and after an edge of this element.
     #[inline]
     fn separate(&mut self, name: Name) {
-        if self.anchor.is_none() && self.text.is_none() {
-            return;
+        if self.anchor.is_some() || self.text.is_some() {
+            self.separate_texts(name);
         }
+    }
+
+    fn separate_texts(&mut self, name: Name) {
         let edge = edge(name);
         if edge == Edge::None {
             return;

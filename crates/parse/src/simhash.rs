@@ -123,6 +123,7 @@ impl SimHasher {
     }
 
     /// Reads the words that were gathered but for the last one, which may go on.
+    #[inline(never)]
     fn read(&mut self) {
         let blank = self.gathered.bytes().rposition(|byte| byte <= b' ');
         let whole = blank.map_or(0, |blank| blank + 1);
