@@ -4,6 +4,8 @@
 //! before, in letters that the URL Standard leaves as they are. For those its answer is a concatenation.
 //! Everything else is the parser's: what is not surely plain is not answered here.
 
+use std::cell::OnceCell;
+
 use url::{Position, Url};
 
 use crate::canonical::{
@@ -20,11 +22,15 @@ pub struct LinkBase<'a> {
     origin: &'a str,
     /// The path up to its last slash.
     directory: &'a str,
+    policy: &'a CanonicalPolicy,
+    /// What a link to a place in the page itself leads to, once there was one; pages of documentation
+    /// have hundreds.
+    own: OnceCell<Option<CanonicalUrl>>,
 }
 
 impl<'a> LinkBase<'a> {
-    /// Links are resolved against this URL.
-    pub fn new(url: &'a Url) -> LinkBase<'a> {
+    /// Links are resolved against this URL, and made canonical so.
+    pub fn new(url: &'a Url, policy: &'a CanonicalPolicy) -> LinkBase<'a> {
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         let is_crawled = SCHEMES.contains(&url.scheme()) && !has_credentials;
         let path = url.path();
@@ -34,7 +40,15 @@ impl<'a> LinkBase<'a> {
             scheme: if is_crawled { url.scheme() } else { "" },
             origin: &url[..Position::BeforePath],
             directory: path.get(..=slash).unwrap_or_default(),
+            policy,
+            own: OnceCell::new(),
         }
+    }
+
+    /// The canonical URL of the base itself.
+    fn own(&self) -> Option<&CanonicalUrl> {
+        let join = || CanonicalUrl::join(self.url, "", self.policy).ok();
+        self.own.get_or_init(join).as_ref()
     }
 }
 
@@ -92,11 +106,16 @@ pub fn join_onto(
     out: &mut String,
     base: &LinkBase<'_>,
     href: &str,
-    policy: &CanonicalPolicy,
     origins: &mut KnownOrigins,
 ) -> Result<(), NotCanonical> {
-    let Some(joined) = join_plain(base, href, policy, origins) else {
-        let url = CanonicalUrl::join(base.url, href, policy)?;
+    if href.starts_with('#')
+        && let Some(own) = base.own()
+    {
+        out.push_str(own.as_str());
+        return Ok(());
+    }
+    let Some(joined) = join_plain(base, href, origins) else {
+        let url = CanonicalUrl::join(base.url, href, base.policy)?;
         origins.learn(href, url.origin());
         out.push_str(url.as_str());
         return Ok(());
@@ -182,9 +201,9 @@ mod class {
 fn join_plain<'a>(
     base: &LinkBase<'a>,
     href: &'a str,
-    policy: &CanonicalPolicy,
     origins: &KnownOrigins,
 ) -> Option<Joined<'a>> {
+    let policy = base.policy;
     let href = match memchr::memchr(b'#', href.as_bytes()) {
         Some(end) => href.get(..end)?,
         None => href,
@@ -338,13 +357,13 @@ mod tests {
             .join(href)
             .ok()
             .and_then(|url| CanonicalUrl::from_url(url, policy).ok());
-        let base = LinkBase::new(&base);
+        let base = LinkBase::new(&base, policy);
         // Once with no origin known, and once with the link's own.
         let mut answered = false;
         for _ in 0..2 {
-            answered = join_plain(&base, href, policy, &origins).is_some();
+            answered = join_plain(&base, href, &origins).is_some();
             let mut text = String::from("before");
-            let joined = join_onto(&mut text, &base, href, policy, &mut origins);
+            let joined = join_onto(&mut text, &base, href, &mut origins);
             let expected = parsed.as_ref().map(CanonicalUrl::as_str);
             let found = joined
                 .is_ok()

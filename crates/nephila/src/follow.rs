@@ -180,7 +180,7 @@ impl FollowRules {
         known: &mut KnownLinks,
     ) -> Resolved {
         let own_base = document.base.as_ref().and_then(|base| url.join(base).ok());
-        let base = LinkBase::new(own_base.as_ref().unwrap_or(url));
+        let base = LinkBase::new(own_base.as_ref().unwrap_or(url), &self.policy);
         let mut room = LinkRoom::of(body_bytes, url.as_str().len());
         let count = document.outlinks.len();
         let mut resolved = Resolved {
@@ -190,17 +190,14 @@ impl FollowRules {
         };
         if let Some(written) = &document.canonical {
             let mut url = String::new();
-            let found = known.resolve_onto(&mut url, &base, written, &self.policy);
+            let found = known.resolve_onto(&mut url, &base, written);
             resolved.canonical = found.is_ok().then_some(url);
         }
         for (place, link) in document.outlinks.iter().enumerate() {
             let href = document.charset.encode_query(&link.href);
             let from = resolved.text.len();
             let text = &mut resolved.text;
-            if known
-                .resolve_onto(text, &base, &href, &self.policy)
-                .is_err()
-            {
+            if known.resolve_onto(text, &base, &href).is_err() {
                 continue;
             }
             let end = resolved.text.len();

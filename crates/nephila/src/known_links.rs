@@ -1,8 +1,6 @@
 //! What a shard remembers of links, so that those that every page of a site has cost little.
 
-use nephila_frontier::{
-    CanonicalPolicy, Fingerprinter, KnownOrigins, LinkBase, NotCanonical, UrlKind, join_onto,
-};
+use nephila_frontier::{Fingerprinter, KnownOrigins, LinkBase, NotCanonical, UrlKind, join_onto};
 
 /// URLs handed on that are remembered, of a shard; 8 bytes each, which stay in a processor's cache.
 const HANDED_ON: usize = 1 << 16;
@@ -37,9 +35,8 @@ impl KnownLinks {
         out: &mut String,
         base: &LinkBase<'_>,
         href: &str,
-        policy: &CanonicalPolicy,
     ) -> Result<(), NotCanonical> {
-        join_onto(out, base, href, policy, &mut self.origins)
+        join_onto(out, base, href, &mut self.origins)
     }
 
     /// The fingerprint of a canonical URL, asked for as a page.

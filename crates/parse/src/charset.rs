@@ -183,9 +183,11 @@ fn detect(body: &[u8]) -> (&'static Encoding, CharsetSource) {
     if rest.is_empty() {
         return (WINDOWS_1252, CharsetSource::Default);
     }
-    let is_utf8 = match std::str::from_utf8(rest) {
+    let valid_length = Encoding::utf8_valid_up_to(rest); // many times faster than the standard library
+    let after = rest.get(valid_length..).unwrap_or_default();
+    let is_utf8 = match std::str::from_utf8(after) {
         Ok(_) => true,
-        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0, // cut in a character
+        Err(error) => error.error_len().is_none() && valid_length > 0, // cut in a character
     };
     if is_utf8 {
         return (UTF_8, CharsetSource::Detected);

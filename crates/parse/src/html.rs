@@ -15,7 +15,7 @@ use crate::raw_text::{RawEnd, raw_text_end, script_end};
 use crate::scan::{Markup, read_markup};
 use crate::simhash::SimHasher;
 use crate::text::{Bound, Collapsed};
-use crate::work::{find, find_either};
+use crate::work::{self, find, find_either};
 
 /// Reads an HTML page: its outlinks, its metadata and, on request, its visible text.
 ///
@@ -71,6 +71,10 @@ fn read_decoded(
 /// The next `<`, and whether an ampersand stands before it.
 #[inline]
 fn find_less_than(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
+    if bytes.get(from) == Some(&b'<') {
+        work::note(1);
+        return Some((from, false)); // one tag behind another
+    }
     let found = find_either(bytes, from, b'<', b'&')?;
     match bytes.get(found) {
         Some(b'&') => Some((find(bytes, found + 1, b'<')?, true)),
@@ -150,7 +154,9 @@ impl<'a> Reader<'a> {
             } else {
                 // Of a run with a `<` in it only the end was looked at.
                 let is_plain = text_start == at && !has_ampersand;
-                self.note_text(text_start, less_than, is_plain);
+                if text_start < less_than {
+                    self.note_text(text_start, less_than, is_plain);
+                }
                 text_start = self.take_markup(markup);
                 text_start
             };
@@ -202,7 +208,7 @@ impl<'a> Reader<'a> {
         if self.is_plain() && !is_noted(name) {
             self.separate(name);
             let end = skip_attributes(self.html.as_bytes(), after_name);
-            return end.map_or(self.html.len(), |end| end.next);
+            return end.unwrap_or(self.html.len());
         }
         let mut attributes = Attributes::default();
         match read_attributes(self.html, after_name, &mut attributes) {
@@ -244,7 +250,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn take_end(&mut self, name: Name, after_name: usize) -> usize {
-        let Some(end) = skip_attributes(self.html.as_bytes(), after_name) else {
+        let Some(next) = skip_attributes(self.html.as_bytes(), after_name) else {
             return self.html.len();
         };
         if name == names::A {
@@ -254,7 +260,7 @@ impl<'a> Reader<'a> {
         if !self.is_plain() {
             self.take_noted_end(name);
         }
-        end.next
+        next
     }
 
     fn take_noted_end(&mut self, name: Name) {
@@ -403,7 +409,7 @@ impl<'a> Reader<'a> {
         if let Some(content) = self.html.get(end.next..raw_end.text_end) {
             self.note_raw_text(name, content);
         }
-        skip_attributes(bytes, raw_end.after_name).map_or(bytes.len(), |end| end.next)
+        skip_attributes(bytes, raw_end.after_name).unwrap_or(bytes.len())
     }
 
     fn note_raw_text(&mut self, name: Name, content: &str) {
@@ -424,6 +430,18 @@ impl<'a> Reader<'a> {
     /// Takes the run of text between two tags; `is_plain` where there surely is no reference in it.
     #[inline]
     fn note_text(&mut self, from: usize, to: usize, is_plain: bool) {
+        if is_plain && self.anchor.is_none() && self.text.is_none() && self.is_plain() {
+            // Most runs: visible text of no link.
+            if let (Some(simhash), Some(run)) = (&mut self.simhash, self.html.get(from..to)) {
+                simhash.push_plain(run);
+                simhash.separate();
+            }
+            return;
+        }
+        self.note_any_text(from, to, is_plain);
+    }
+
+    fn note_any_text(&mut self, from: usize, to: usize, is_plain: bool) {
         let is_wanted = self.simhash.is_some() || self.anchor.is_some() || self.text.is_some();
         if from == to || !(is_wanted || self.frames == Frames::Possible) {
             return;
@@ -469,9 +487,12 @@ impl<'a> Reader<'a> {
     /// Separates the text before and after an edge of this element.
     #[inline]
     fn separate(&mut self, name: Name) {
-        if self.anchor.is_none() && self.text.is_none() {
-            return;
+        if self.anchor.is_some() || self.text.is_some() {
+            self.separate_texts(name);
         }
+    }
+
+    fn separate_texts(&mut self, name: Name) {
         let edge = edge(name);
         if edge == Edge::None {
             return;

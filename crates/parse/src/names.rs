@@ -23,6 +23,24 @@ impl Name {
         Name(value)
     }
 
+    /// The name that stands in these bytes of a page.
+    #[inline]
+    pub(crate) fn at(bytes: &[u8], from: usize, to: usize) -> Name {
+        let length = to.saturating_sub(from);
+        let rest = bytes.get(from..).unwrap_or_default();
+        match rest.first_chunk::<8>() {
+            Some(piece) if length <= piece.len() => Name::of_piece(*piece, length),
+            _ => Name::of(rest.get(..length).unwrap_or_default()),
+        }
+    }
+
+    /// The name of so many first bytes of a piece, eight at most.
+    #[inline]
+    fn of_piece(piece: [u8; 8], length: usize) -> Name {
+        let value = u64::from_be_bytes(piece).unbounded_shr(64 - 8 * length as u32);
+        Name(lower_case(value))
+    }
+
     /// The name of the tag that `rest` is the inside of, and its length.
     #[inline]
     pub(crate) fn at_start_of(rest: &[u8]) -> (Name, usize) {
@@ -31,8 +49,7 @@ impl Name {
             let length = (ends_of(u64::from_le_bytes(*piece)).trailing_zeros() / 8) as usize;
             let is_end = rest.get(length).is_some_and(|byte| ends(*byte));
             if is_end && length < piece.len() {
-                let value = u64::from_be_bytes(*piece).unbounded_shr(64 - 8 * length as u32);
-                return (Name(lower_case(value)), length);
+                return (Name::of_piece(*piece, length), length);
             }
         }
         let mut value = 0;
@@ -142,6 +159,9 @@ mod tests {
                 assert_eq!(Name::at_start_of(&text), expected, "{byte} at {place}");
                 let cut = &text[..=length];
                 assert_eq!(Name::at_start_of(cut), expected, "{byte} at {place}, cut");
+                for page in [&text[..], cut] {
+                    assert_eq!(Name::at(page, 0, length), expected.0, "{byte} at {place}");
+                }
             }
         }
     }

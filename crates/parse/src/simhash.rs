@@ -37,16 +37,19 @@ const ROTATION: u32 = 21;
 
 const PIECE: usize = 8;
 const BLOCK: usize = 64;
+/// Hashes of words that are kept until their features are counted: more than a block may bring.
+const HASHES: usize = 256;
+const HASHES_MAX: usize = HASHES - BLOCK;
+/// A block and the piece behind it.
+const WINDOW: usize = BLOCK + PIECE;
 const HIGH_BITS: u64 = (u64::MAX / 255) << 7;
-const LOW_SEVENS: u64 = !HIGH_BITS;
-const ONES: u64 = u64::MAX / 255;
 
 /// Text is gathered up to this many bytes, then its words are read in one go: what stands between two
 /// tags is short, and to begin with each run anew costs more than to read it.
 const GATHERED_BYTES: usize = 4 * 1024;
 
-/// A SimHash that grows run of text by run of text. It keeps some five kilobytes, or twice the longest
-/// word where that is more.
+/// A SimHash that grows run of text by run of text. It keeps some seven kilobytes, or twice the
+/// longest word where that is more.
 #[derive(Debug)]
 pub(crate) struct SimHasher {
     /// Bytes of text that it still takes.
@@ -65,10 +68,7 @@ impl SimHasher {
             room: bytes_max,
             gathered: String::with_capacity(GATHERED_BYTES + GATHERED_BYTES / 8),
             read_from: GATHERED_BYTES,
-            words: Words {
-                hashes: Vec::with_capacity(GATHERED_BYTES / 4),
-                ..Words::default()
-            },
+            words: Words::new(),
         }
     }
 
@@ -123,6 +123,7 @@ impl SimHasher {
     }
 
     /// Reads the words that were gathered but for the last one, which may go on.
+    #[inline(never)]
     fn read(&mut self) {
         let blank = self.gathered.bytes().rposition(|byte| byte <= b' ');
         let whole = blank.map_or(0, |blank| blank + 1);
@@ -135,69 +136,86 @@ impl SimHasher {
 }
 
 /// The words of a text, and what they vote for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Words {
-    /// The hashes of words whose features are still to be counted, and of the two words before them.
-    hashes: Vec<u64>,
+    /// The hashes of the last words: those whose features are still to be counted, after the two before
+    /// them.
+    hashes: Box<[u64; HASHES]>,
+    /// How many they are; what reads a block makes room for all of its words first.
+    filled: usize,
     votes: Votes,
 }
 
 impl Words {
+    fn new() -> Self {
+        Self {
+            hashes: Box::new([0; HASHES]),
+            filled: 0,
+            votes: Votes::default(),
+        }
+    }
+
     /// Reads a text with its ASCII letters in lower case that is empty or ends in a blank.
     fn read(&mut self, text: &str) {
-        let mut start = 0;
-        let mut was_blank = 1;
-        for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
-            let base = number * BLOCK;
-            let blanks = blanks_of_block(block);
-            let after_blank = blanks << 1 | was_blank;
-            let mut starts = !blanks & after_blank;
-            let mut ends = blanks & !after_blank;
-            let mut next_start = || {
-                let at = starts.trailing_zeros() as usize;
-                starts &= starts.wrapping_sub(1);
-                base + at
-            };
-            if was_blank == 1 {
-                start = next_start();
-            }
-            was_blank = blanks >> (BLOCK - 1);
-            while ends != 0 {
-                let end = base + ends.trailing_zeros() as usize;
-                ends &= ends - 1;
-                self.read_word(text, start, end);
-                start = next_start();
-            }
+        let mut at = 0;
+        while at < text.len() {
+            at = self.read_block(text, at);
         }
         self.count_features();
     }
 
+    /// Reads the words that end in the block at `base`, where no word goes on from before; gives where
+    /// to read on.
     #[inline]
-    fn read_word(&mut self, text: &str, start: usize, end: usize) {
-        // Of the bytes at `start` as many as the word has, where it fills one piece at most.
-        const KEPT: [u64; PIECE + 1] = kept();
-        let word = KEPT
-            .get(end - start)
-            .map(|kept| piece_at(text.as_bytes(), start) & kept);
-        match word {
-            Some(word) if word & HIGH_BITS == 0 => self.hashes.push(fold(SEED ^ word, A)),
-            _ => self.read_long_word(text.get(start..end).unwrap_or_default()),
+    fn read_block(&mut self, text: &str, base: usize) -> usize {
+        let window = window_at(text.as_bytes(), base);
+        let blanks = window.first_chunk().map_or(u64::MAX, blanks_of_block);
+        let after_blank = blanks << 1 | 1;
+        let mut starts = !blanks & after_blank;
+        let mut ends = blanks & !after_blank;
+        if self.filled > HASHES_MAX {
+            self.count_features();
+        }
+        let mut filled = self.filled;
+        while ends != 0 {
+            let (from, to) = (starts.trailing_zeros(), ends.trailing_zeros());
+            starts &= starts.wrapping_sub(1);
+            ends &= ends - 1;
+            let short = short_word(&window, from, to);
+            let hash = short.map(|word| fold(SEED ^ word, A)).or_else(|| {
+                let word = window.get(from as usize..to as usize)?;
+                long_word(word)
+            });
+            let Some(hash) = hash else {
+                let word = text.get(base + from as usize..base + to as usize);
+                self.filled = filled;
+                self.read_characters(word.unwrap_or_default());
+                filled = self.filled;
+                continue;
+            };
+            if let Some(place) = self.hashes.get_mut(filled % HASHES) {
+                *place = hash;
+            }
+            filled += 1;
+        }
+        self.filled = filled;
+        match starts.trailing_zeros() {
+            0 => self.read_longest_word(text, base),
+            open => base + open as usize,
         }
     }
 
-    /// Reads a word of more than a piece, or one that has other characters than those of ASCII.
-    fn read_long_word(&mut self, word: &str) {
-        if !word.is_ascii() && !word.chars().all(is_settled) {
-            return self.read_characters(word);
+    /// Reads the word at `start`, which fills a block; gives its end.
+    #[cold]
+    fn read_longest_word(&mut self, text: &str, start: usize) -> usize {
+        let rest = text.get(start..).unwrap_or_default();
+        let length = rest.bytes().position(|byte| byte <= b' ');
+        let (word, _) = rest.split_at(length.unwrap_or(rest.len()));
+        match long_word(word.as_bytes()) {
+            Some(hash) => self.push(hash),
+            None => self.read_characters(word),
         }
-        let (pieces, rest) = word.as_bytes().as_chunks::<PIECE>();
-        let hash = pieces.iter().fold(SEED, |hash, piece| {
-            fold(hash ^ u64::from_le_bytes(*piece), A)
-        });
-        self.hashes.push(match rest {
-            [] => hash,
-            _ => fold(hash ^ piece_at(rest, 0), A),
-        });
+        start + word.len()
     }
 
     /// Reads what stands between two blanks, character by character.
@@ -222,30 +240,50 @@ impl Words {
 
     fn end(&mut self, word: &mut Word) {
         if word.length > 0 {
-            self.hashes.push(std::mem::take(word).finish());
+            self.push(std::mem::take(word).finish());
+        }
+    }
+
+    /// Adds the hash of a word.
+    fn push(&mut self, hash: u64) {
+        if self.filled > HASHES_MAX {
+            self.count_features();
+        }
+        if let Some(place) = self.hashes.get_mut(self.filled) {
+            *place = hash;
+            self.filled += 1;
         }
     }
 
     /// Counts the features of the words so far, but for the last ones, which fill no batch.
     fn count_features(&mut self) {
         let mut counted = 0;
-        while let Some(words) = self.hashes.get(counted..counted + Votes::BATCH + 2) {
-            let mut batch = [0; Votes::BATCH];
-            for (to, words) in batch.iter_mut().zip(words.windows(3)) {
-                *to = feature(words);
-            }
-            self.votes.add_batch(batch);
+        let words = self.hashes.get(..self.filled).unwrap_or_default();
+        while let Some(words) = words.get(counted..).and_then(<[u64]>::first_chunk) {
+            self.votes.add_batch(features(words));
             counted += Votes::BATCH;
         }
-        self.hashes.drain(..counted);
+        self.hashes.copy_within(counted..self.filled, 0);
+        self.filled -= counted;
     }
 
     /// The SimHash; `None` where there are too few features.
     fn finish(self) -> Option<u64> {
-        let rest: Vec<u64> = self.hashes.windows(3).map(feature).collect();
+        let words = self.hashes.get(..self.filled).unwrap_or_default();
+        let rest: Vec<u64> = words.windows(3).map(feature).collect();
         let count = self.votes.count + rest.len() as u64;
         (count >= FEATURES_MIN).then(|| self.votes.majority(&rest))
     }
+}
+
+/// The features of a batch.
+#[inline]
+fn features(words: &[u64; Votes::BATCH + 2]) -> [u64; Votes::BATCH] {
+    let mut features = [0; Votes::BATCH];
+    for (to, words) in features.iter_mut().zip(words.windows(3)) {
+        *to = feature(words);
+    }
+    features
 }
 
 /// The hash of three words in a row.
@@ -253,6 +291,19 @@ impl Words {
 fn feature(words: &[u64]) -> u64 {
     let join = |joined: u64, word: &u64| joined.rotate_left(ROTATION) ^ word;
     fold(words.iter().fold(0, join), B)
+}
+
+/// The bytes `from..to` of the block, where they are at most a piece of ASCII.
+#[inline]
+fn short_word(window: &[u8; WINDOW], from: u32, to: u32) -> Option<u64> {
+    /// What is kept of the eight bytes where a word begins, by its length.
+    const KEPT: [u64; PIECE + 1] = kept();
+    let kept = KEPT.get(to.wrapping_sub(from) as usize)?;
+    let piece = window
+        .get(from as usize % BLOCK..)?
+        .first_chunk::<PIECE>()?;
+    let word = u64::from_le_bytes(*piece) & kept;
+    (word & HIGH_BITS == 0).then_some(word)
 }
 
 const fn kept() -> [u64; PIECE + 1] {
@@ -270,10 +321,42 @@ const fn kept() -> [u64; PIECE + 1] {
     ]
 }
 
-/// Whether a character is surely a letter or mark of a word, in lower case, in a script with spaces.
-#[inline]
-fn is_settled(character: char) -> bool {
-    matches!(character, '!'..='@' | '['..='~' | 'ß'..='ÿ' | 'α'..='ω' | 'а'..='џ' | '\u{2010}'..='\u{2027}')
+/// The hash of a word of several pieces, or one that has other characters than those of ASCII; `None` where
+/// it has to be read character by character.
+fn long_word(word: &[u8]) -> Option<u64> {
+    if !is_settled(word) {
+        return None;
+    }
+    let (pieces, rest) = word.as_chunks::<PIECE>();
+    let hash = pieces.iter().fold(SEED, |hash, piece| {
+        fold(hash ^ u64::from_le_bytes(*piece), A)
+    });
+    Some(match rest {
+        [] => hash,
+        _ => fold(hash ^ last_piece(rest), A),
+    })
+}
+
+/// Whether all characters are surely letters or marks of a word, in lower case, in a script with spaces:
+/// ASCII that is no upper case, and of the others what most words consist of.
+fn is_settled(word: &[u8]) -> bool {
+    if word.is_ascii() {
+        return true;
+    }
+    let mut rest = word;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [..0x80, after @ ..]
+            | [0xE2, 0x80, 0x90..=0xA7, after @ ..] // dashes and quotation marks
+            | [0xC3, 0x9F..=0xBF, after @ ..] // Latin
+            | [0xCE, 0xB1..=0xBF, after @ ..] // Greek
+            | [0xCF, 0x80..=0x89, after @ ..]
+            | [0xD0, 0xB0..=0xBF, after @ ..] // Cyrillic
+            | [0xD1, 0x80..=0x9F, after @ ..] => after,
+            _ => return false,
+        }
+    }
 }
 
 /// How many bits differ between two SimHashes: 0 for equal texts, about 32 for unlike ones.
@@ -409,26 +492,11 @@ impl Votes {
     }
 }
 
-/// The eight bytes at `at`, or as many as there are; the rest is zero.
+/// One to seven bytes as a piece; the rest is zero.
 #[inline]
-fn piece_at(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if let Some(piece) = rest.first_chunk::<PIECE>() {
-        return u64::from_le_bytes(*piece);
-    }
-    // The last eight bytes hold the rest at their end.
-    if let Some(piece) = bytes.last_chunk::<PIECE>() {
-        let missing = PIECE - rest.len();
-        let piece = u64::from_le_bytes(*piece);
-        return piece.checked_shr(8 * missing as u32).unwrap_or(0);
-    }
-    short_piece(rest)
-}
-
-/// Up to seven bytes as a piece: two halves that may overlap.
-#[inline]
-fn short_piece(bytes: &[u8]) -> u64 {
+fn last_piece(bytes: &[u8]) -> u64 {
     let length = bytes.len();
+    // Two halves that may overlap.
     if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         let tail = u64::from(u32::from_le_bytes(*tail));
         return u64::from(u32::from_le_bytes(*head)) | tail << (8 * (length - 4));
@@ -440,31 +508,44 @@ fn short_piece(bytes: &[u8]) -> u64 {
     byte(0) | byte(1) | byte(2)
 }
 
-/// A bit for every byte of a block that is white space or a control character, and for those that it is
-/// short of a whole one.
+/// The block at `base` and what a word may have behind it; blanks after the end of the text.
 #[inline]
-fn blanks_of_block(block: &[u8]) -> u64 {
-    let Ok(whole) = <&[u8; BLOCK]>::try_from(block) else {
-        let mut padded = [b' '; BLOCK];
-        padded
-            .iter_mut()
-            .zip(block)
-            .for_each(|(to, from)| *to = *from);
-        return blanks_of_block(&padded);
-    };
-    let (pieces, _) = whole.as_chunks::<PIECE>();
-    pieces.iter().rev().fold(0, |bits, piece| {
-        bits << PIECE | blanks_of(u64::from_le_bytes(*piece))
-    })
+fn window_at(text: &[u8], base: usize) -> [u8; WINDOW] {
+    let rest = text.get(base..).unwrap_or_default();
+    if let Some(window) = rest.first_chunk() {
+        return *window;
+    }
+    let mut window = [b' '; WINDOW];
+    window
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(to, from)| *to = *from);
+    window
 }
 
-/// A bit for every byte of a piece that is white space or a control character.
+/// A bit for every byte of the block that is white space or a control character.
+///
+/// So written that the compiler compares sixteen bytes at once.
 #[inline]
-fn blanks_of(piece: u64) -> u64 {
-    /// Brings the high bits of all bytes together in the highest byte.
-    const GATHER: u64 = 0x0002_0408_1020_4081;
-    let others = ((piece & LOW_SEVENS) + (0x7F - 0x20) * ONES) | piece;
-    (!others & HIGH_BITS).wrapping_mul(GATHER) >> (64 - PIECE)
+fn blanks_of_block(block: &[u8; BLOCK]) -> u64 {
+    let flags = block.map(|byte| u8::from(byte <= b' '));
+    let (pieces, _) = flags.as_chunks::<PIECE>();
+    // Bit `place` of byte `number` is byte `number` of piece `place`.
+    transposed(pieces.iter().enumerate().fold(0, |bits, (place, piece)| {
+        bits | u64::from_le_bytes(*piece) << place
+    }))
+}
+
+/// Eight rows of eight bits with rows and columns exchanged ("Hacker's Delight", 7-3).
+#[inline]
+fn transposed(bits: u64) -> u64 {
+    let exchange = |bits: u64, mask: u64, by: u32| {
+        let differing = (bits ^ bits >> by) & mask;
+        bits ^ differing ^ differing << by
+    };
+    let bits = exchange(bits, 0x00AA_00AA_00AA_00AA, 7);
+    let bits = exchange(bits, 0x0000_CCCC_0000_CCCC, 14);
+    exchange(bits, 0x0000_0000_F0F0_F0F0, 28)
 }
 
 #[inline]

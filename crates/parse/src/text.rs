@@ -78,6 +78,9 @@ impl Collapsed {
     pub(crate) fn push(&mut self, run: &str) {
         work::note(run.len());
         let bytes = run.as_bytes();
+        if bytes.len() <= SHORT_BYTES && is_collapsed(bytes) {
+            return self.push_words(run);
+        }
         let mut at = 0;
         while let Some(byte) = bytes.get(at)
             && !self.is_cut
@@ -127,6 +130,22 @@ impl Collapsed {
     }
 }
 
+/// Runs of up to so many bytes are looked at as a whole first: most texts of links are one.
+const SHORT_BYTES: usize = 128;
+
+/// Whether these are words that single spaces separate, and nothing else. No byte is branched on.
+#[inline]
+fn is_collapsed(bytes: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let stops = pairs.fold(false, |stops, (byte, next)| {
+        stops | (*byte < b' ') | ((*byte == b' ') & (*next == b' '))
+    });
+    !stops && *first > b' ' && *last > b' '
+}
+
 /// The length of the words at the start of `bytes`: up to a NUL, a whitespace byte that is no space, or
 /// a space before another one or the end.
 #[inline]
@@ -173,6 +192,10 @@ fn fitting_bytes(words: &str, room: usize) -> &str {
 
 /// The first `room` characters of `words`, and how many they are.
 fn fitting_characters(words: &str, room: usize) -> (&str, usize) {
+    if words.len() <= room {
+        let begins = |byte: u8| usize::from(byte as i8 >= -0x40); // as in `char_indices`
+        return (words, words.bytes().map(begins).sum());
+    }
     let mut characters = 0;
     for (at, _) in words.char_indices() {
         if characters == room {

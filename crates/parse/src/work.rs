@@ -41,7 +41,7 @@ pub(crate) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> Opti
         let (words, _) = head.as_chunks::<8>();
         words.iter().enumerate().find_map(|(index, word)| {
             let word = u64::from_le_bytes(*word);
-            let found = zeros(word ^ repeat(one)) | zeros(word ^ repeat(other));
+            let found = any_of(word, [one, other]);
             (found != 0).then(|| index * 8 + found.trailing_zeros() as usize / 8)
         })
     });
@@ -59,6 +59,21 @@ fn find_near(bytes: &[u8], needle: u8) -> Option<usize> {
         let found = zeros(u64::from_le_bytes(*word) ^ repeat(needle));
         (found != 0).then(|| index * 8 + found.trailing_zeros() as usize / 8)
     })
+}
+
+/// Marks the bytes of a word that are one of these; only the lowest mark is sure.
+#[inline]
+pub(crate) fn any_of<const N: usize>(word: u64, needles: [u8; N]) -> u64 {
+    let mark = |found: u64, needle: u8| found | zeros(word ^ repeat(needle));
+    needles.into_iter().fold(0, mark)
+}
+
+/// Marks the bytes of a word that are below this one, which is one of ASCII.
+#[inline]
+pub(crate) fn below(word: u64, byte: u8) -> u64 {
+    let high_bits = ONES << 7;
+    let others = ((word & !high_bits) + repeat(0x80 - byte)) | word;
+    !others & high_bits
 }
 
 const ONES: u64 = u64::MAX / 255;

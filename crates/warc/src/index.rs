@@ -19,6 +19,8 @@ const HTTP_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The index of a file: a line for each response and revisit, in the order of CDXJ files. `filename`
 /// is what the lines call the file. Holds a few hundred bytes a record.
 ///
+/// With [`crate::ReadOptions::trusts_lengths`] only the heads of the records are decompressed.
+///
 /// A record without a payload digest gets the one that [`crate::http::payload_digest`] computes.
 ///
 /// # Errors
@@ -35,7 +37,7 @@ pub fn index<R: Read>(reader: &mut Reader<R>, filename: &str) -> Result<Vec<Cdxj
     Ok(lines)
 }
 
-/// The line of a record; `None` where it gets none. Reads the record to its end.
+/// The line of a record; `None` where it gets none. Passes over the record.
 fn line_of<R: Read>(mut record: Record<'_, R>, filename: &str) -> Result<Option<CdxjLine>, Error> {
     let head = record.head().clone();
     let is_indexed = matches!(
@@ -43,17 +45,17 @@ fn line_of<R: Read>(mut record: Record<'_, R>, filename: &str) -> Result<Option<
         RecordKind::Response | RecordKind::Revisit | RecordKind::ArcResponse
     );
     let (Some(url), Some(timestamp)) = (head.target_uri(), head.timestamp()) else {
-        record.finish()?;
+        record.pass()?;
         return Ok(None);
     };
     if !is_indexed {
-        record.finish()?;
+        record.pass()?;
         return Ok(None);
     }
     let content = read_content(&mut record, &head)?;
-    let finished = record.finish()?;
-    let Some(length) = finished.length else {
-        return Err(Error::new(finished.offset, Problem::SharedMember));
+    let (offset, length) = record.pass()?;
+    let Some(length) = length else {
+        return Err(Error::new(offset, Problem::SharedMember));
     };
     Ok(Some(CdxjLine {
         key: surt(url),
@@ -64,7 +66,7 @@ fn line_of<R: Read>(mut record: Record<'_, R>, filename: &str) -> Result<Option<
             status: content.status,
             digest: content.digest,
             length: Some(length),
-            offset: finished.offset,
+            offset,
             filename: filename.to_owned(),
         },
     }))
@@ -77,7 +79,8 @@ struct Content {
 }
 
 fn read_content<R: Read>(record: &mut Record<'_, R>, head: &Head) -> Result<Content, Error> {
-    let start = record.content_start(HTTP_HEAD_BYTES_MAX)?;
+    let is_enough = |start: &[u8]| !head.is_http() || head_length(start).is_some();
+    let start = record.content_start(HTTP_HEAD_BYTES_MAX, is_enough)?;
     let (http_head, payload) = if head.is_http() {
         let length = head_length(&start).unwrap_or(start.len());
         start.split_at_checked(length).unwrap_or((&start, &[]))

@@ -5,11 +5,14 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::GzDecoder;
 
 use crate::input::Input;
+use crate::member::SkipLengths;
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Decompressed bytes held at once.
 const BUFFER_BYTES: usize = 32 * 1024;
+/// What the heads of a record and of its HTTP message usually fit into.
+const HEAD_BYTES: usize = 1024;
 /// The largest window of a zstd frame that is accepted: 128 MiB, the most that zstd's own tool takes
 /// without being told to.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
@@ -42,6 +45,10 @@ pub(crate) struct Members<R: Read> {
     dictionary: Vec<u8>,
     /// Where the present member begins in the file.
     member_start: u64,
+    /// How long it says that it is.
+    lengths: Option<SkipLengths>,
+    /// The most that is decompressed in one go.
+    step: usize,
     /// Decompressed bytes of the present member that were consumed.
     position: u64,
     buffer: Box<[u8]>,
@@ -50,12 +57,20 @@ pub(crate) struct Members<R: Read> {
 }
 
 impl<R: Read> Members<R> {
-    pub(crate) fn new(source: R) -> Members<R> {
+    /// `looks_at_heads` where most members are left soon after their start: then no more of one is
+    /// decompressed than a head may take.
+    pub(crate) fn new(source: R, looks_at_heads: bool) -> Members<R> {
         Members {
             state: State::Between(Input::new(source)),
             format: None,
             dictionary: Vec::new(),
             member_start: 0,
+            lengths: None,
+            step: if looks_at_heads {
+                HEAD_BYTES
+            } else {
+                BUFFER_BYTES
+            },
             position: 0,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             start: 0,
@@ -97,11 +112,12 @@ impl<R: Read> Members<R> {
             self.start = 0;
             self.end = 0;
             let count = loop {
+                let buffer = self.buffer.get_mut(..self.step).unwrap_or_default();
                 let result = match &mut self.state {
                     State::Between(_) | State::Lost => Ok(0),
-                    State::Plain(input) => input.read(&mut self.buffer),
-                    State::Gzip(decoder) => decoder.read(&mut self.buffer),
-                    State::Zstd(decoder) => decoder.read(&mut self.buffer),
+                    State::Plain(input) => input.read(buffer),
+                    State::Gzip(decoder) => decoder.read(buffer),
+                    State::Zstd(decoder) => decoder.read(buffer),
                 };
                 match result {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -129,6 +145,26 @@ impl<R: Read> Members<R> {
             State::Plain(input) => State::Between(input),
             other => other,
         };
+    }
+
+    /// How long the present member says that it is.
+    pub(crate) fn lengths(&self) -> Option<SkipLengths> {
+        self.lengths
+    }
+
+    /// Goes to the end of the present member, whose length in the file is `stored`, without decompressing
+    /// what is left of it.
+    pub(crate) fn leave_at(&mut self, stored: u64) -> io::Result<()> {
+        (self.start, self.end) = (0, 0);
+        self.leave();
+        let State::Between(input) = &mut self.state else {
+            return Err(io::Error::other("there is no member"));
+        };
+        let end = self.member_start.saturating_add(stored);
+        match end.checked_sub(input.taken()) {
+            Some(left) => skip(input, left),
+            None => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// Begins the next member; `false` at the end of the file. The present one must be at its end.
@@ -159,6 +195,10 @@ impl<R: Read> Members<R> {
             };
             return Err(io::Error::new(io::ErrorKind::InvalidData, kind));
         }
+        self.lengths = match here {
+            Format::Gzip => SkipLengths::read(input.peek(SkipLengths::HEADER_BYTES)?),
+            _ => None,
+        };
         self.state = match here {
             Format::Plain => State::Plain(input),
             Format::Gzip => State::Gzip(Box::new(GzDecoder::new(input))),

@@ -9,6 +9,10 @@ pub struct ReadOptions {
     pub strict: bool,
     /// Whether the content is compared with WARC-Block-Digest and WARC-Payload-Digest.
     pub verify_digests: bool,
+    /// Whether a gzip member is taken to be as long as its header says (`sl`, a field of the WARC draft
+    /// 0.9, which [`crate::Compression::compress`] writes), so that what nobody asks for is not
+    /// decompressed. Damage to it is then not found: this is for files that are known to be whole.
+    pub trusts_lengths: bool,
     /// The longest line of a header, in bytes.
     pub max_line_bytes: usize,
     /// The longest header, in bytes.
@@ -18,11 +22,12 @@ pub struct ReadOptions {
 }
 
 impl Default for ReadOptions {
-    /// Not strict, no digests; 64 KiB a line, 1 MiB and 1,024 fields a header.
+    /// Not strict, no digests, no trust; 64 KiB a line, 1 MiB and 1,024 fields a header.
     fn default() -> ReadOptions {
         ReadOptions {
             strict: false,
             verify_digests: false,
+            trusts_lengths: false,
             max_line_bytes: 64 * 1024,
             max_head_bytes: 1024 * 1024,
             max_fields: 1024,

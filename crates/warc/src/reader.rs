@@ -10,6 +10,8 @@ use crate::options::ReadOptions;
 use crate::parse::{FieldLines, check_version};
 use crate::verify::{Check, Verifier};
 
+/// What stands behind a record.
+const RECORD_END: &[u8] = b"\r\n\r\n";
 /// Line ends that may stand behind a record where the reader is not strict.
 const LINE_ENDS_MAX: usize = 64;
 /// Room made for content because its header says so; a header may say anything.
@@ -83,7 +85,7 @@ impl<R: Read> Reader<R> {
     /// A reader with options.
     pub fn with_options(source: R, options: ReadOptions) -> Reader<R> {
         Reader {
-            members: Members::new(source),
+            members: Members::new(source, options.trusts_lengths),
             options,
             arc: None,
             open: None,
@@ -312,6 +314,27 @@ impl<R: Read> Reader<R> {
             .map_err(|problem| self.fail(offset, problem))
     }
 
+    /// Leaves the open record where its member says how long it is; gives where it lies.
+    fn leave(&mut self) -> Option<Result<(u64, Option<u64>), Error>> {
+        let open = self.open.as_ref()?;
+        let trusts = self.options.trusts_lengths && open.verifier.is_none();
+        let lengths = self.members.lengths().filter(|_| trusts)?;
+        // Only if the record and the line ends behind it are all of the member.
+        let end = self.members.position() + RECORD_END.len() as u64;
+        if open.position != 0 || lengths.plain.checked_sub(end) != Some(open.left) {
+            return None;
+        }
+        let offset = open.offset;
+        let left = self.members.leave_at(lengths.stored);
+        Some(match left.map_err(member_problem("the content")) {
+            Ok(()) => {
+                self.open = None;
+                Ok((offset, Some(lengths.stored)))
+            }
+            Err(problem) => Err(self.fail(offset, problem)),
+        })
+    }
+
     fn close(&mut self, open: Open) -> Result<Finished, Problem> {
         let (block_digest, payload_digest) = match open.verifier {
             Some(verifier) => verifier.finish()?,
@@ -319,7 +342,7 @@ impl<R: Read> Reader<R> {
         };
         let ending = self.read_ending()?;
         let well = match ending.as_slice() {
-            b"\r\n\r\n" => true,
+            RECORD_END => true,
             // The format of ARC puts a line end between records.
             b"" => open.is_arc && self.at_end_of_member()?,
             _ => open.is_arc || !self.options.strict,
@@ -410,11 +433,15 @@ impl<R: Read> Record<'_, R> {
         Ok(content)
     }
 
-    /// The next bytes of the content, `max` at most.
-    pub(crate) fn content_start(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+    /// The next bytes of the content, until they are enough, or `max` of them.
+    pub(crate) fn content_start(
+        &mut self,
+        max: usize,
+        is_enough: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<u8>, Error> {
         let mut start = Vec::new();
         let mut buffer = [0; 4 * 1024];
-        while start.len() < max {
+        while start.len() < max && !is_enough(&start) {
             let room = buffer.len().min(max - start.len());
             let count = self
                 .reader
@@ -445,6 +472,16 @@ impl<R: Read> Record<'_, R> {
     /// Whatever is wrong there.
     pub fn finish(self) -> Result<Finished, Error> {
         self.reader.finish()
+    }
+
+    /// Passes over what is left of the record, undecompressed where that is possible; gives its offset
+    /// and its length as [`Finished`] has them.
+    pub(crate) fn pass(self) -> Result<(u64, Option<u64>), Error> {
+        if let Some(left) = self.reader.leave() {
+            return left;
+        }
+        let finished = self.finish()?;
+        Ok((finished.offset, finished.length))
     }
 }
 

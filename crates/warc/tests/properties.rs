@@ -166,7 +166,10 @@ proptest! {
         for options in [ReadOptions::default(), ReadOptions::strict()] {
             let _ = read(&bytes, options);
         }
-        let _ = index(&mut Reader::new(bytes.as_slice()), "a");
+        for trusts_lengths in [false, true] {
+            let options = ReadOptions { trusts_lengths, ..ReadOptions::default() };
+            let _ = index(&mut Reader::with_options(bytes.as_slice(), options), "a");
+        }
         let _ = WarcFields::parse(&bytes);
         let text = String::from_utf8_lossy(&bytes);
         for line in CdxjLine::parse_all(&text) {
@@ -207,6 +210,20 @@ proptest! {
             prop_assert_eq!(read[0].head.fields().len(), 5);
             prop_assert_eq!(read[0].head.get_str(&name), Some(value.trim()));
         }
+    }
+
+    /// An index is the same whether the records are read to their ends or passed over.
+    #[test]
+    fn an_index_needs_only_the_heads(records in crawl(), compression in compression()) {
+        let mut file = Vec::new();
+        for record in &records {
+            file.extend(compression.compress(record).unwrap());
+        }
+        let lines = |trusts_lengths| {
+            let options = ReadOptions { trusts_lengths, ..ReadOptions::default() };
+            index(&mut Reader::with_options(file.as_slice(), options), "a").unwrap()
+        };
+        prop_assert_eq!(lines(true), lines(false));
     }
 
     /// A line of an index is read as it was written, and lines are in the order of their bytes.

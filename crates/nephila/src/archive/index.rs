@@ -5,7 +5,7 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 
 use nephila_store::NewFile;
-use nephila_warc::{Reader, index, to_cdxj};
+use nephila_warc::{ReadOptions, Reader, index, to_cdxj};
 
 use crate::error::{Error, ErrorKind};
 use crate::publish::in_writing;
@@ -17,7 +17,13 @@ use crate::publish::in_writing;
 pub(crate) fn index_archive(archive: &Path, path: &Path) -> Result<(), Error> {
     let file = File::open(archive).map_err(|error| Error::io(archive, "open", error))?;
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
-    let lines = index(&mut Reader::new(BufReader::new(file)), &name).map_err(|error| {
+    // What was synced is whole: to inflate it all would take as long as to crawl it.
+    let options = ReadOptions {
+        trusts_lengths: true,
+        ..ReadOptions::default()
+    };
+    let mut reader = Reader::with_options(BufReader::new(file), options);
+    let lines = index(&mut reader, &name).map_err(|error| {
         Error::new(
             ErrorKind::Corrupt,
             format!("{}: {error}", archive.display()),

@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::columns::{Column, ColumnKind, OUTLINK_PARTS, TIMES_PARTS};
-use super::json_object::Names;
+use super::json_object::{JsonObject, Names};
 use super::row_values::{number, quoted, shown, text};
 use super::timestamp::millis_of;
 
@@ -177,15 +177,20 @@ fn refuse_unknown(unknown: Option<&str>, is_newer: bool) -> Result<(), String> {
 
 /// Takes the elements of an array one by one, so that a long one is not held a second time.
 trait ElementSink {
-    fn push(&mut self, element: &RawValue) -> Result<(), String>;
+    /// Takes the next element; whether there was one.
+    fn take<'de, A: SeqAccess<'de>>(&mut self, elements: &mut A) -> Result<bool, A::Error>;
 }
 
 struct TextSink<'b>(&'b mut StringBuilder);
 
 impl ElementSink for TextSink<'_> {
-    fn push(&mut self, element: &RawValue) -> Result<(), String> {
-        self.0.append_value(text(element)?);
-        Ok(())
+    fn take<'de, A: SeqAccess<'de>>(&mut self, elements: &mut A) -> Result<bool, A::Error> {
+        let Some(element) = elements.next_element::<&RawValue>()? else {
+            return Ok(false);
+        };
+        self.0
+            .append_value(text(element).map_err(A::Error::custom)?);
+        Ok(true)
     }
 }
 
@@ -195,10 +200,18 @@ struct OutlinkSink<'b> {
 }
 
 impl ElementSink for OutlinkSink<'_> {
-    fn push(&mut self, element: &RawValue) -> Result<(), String> {
-        let object = Names(OUTLINK_PARTS)
-            .read(element.get().as_bytes())
-            .map_err(|error| format!("holds what is no outlink: {}", shown(&error)))?;
+    fn take<'de, A: SeqAccess<'de>>(&mut self, elements: &mut A) -> Result<bool, A::Error> {
+        // Taken apart where it stands: a page has more bytes of outlinks than of all else.
+        let Some(object) = elements.next_element_seed(Names(OUTLINK_PARTS))? else {
+            return Ok(false);
+        };
+        self.push(&object).map_err(A::Error::custom)?;
+        Ok(true)
+    }
+}
+
+impl OutlinkSink<'_> {
+    fn push(&mut self, object: &JsonObject<'_, { OUTLINK_PARTS.len() }>) -> Result<(), String> {
         refuse_unknown(object.unknown.as_deref(), self.is_newer)?;
         for (place, (name, value)) in OUTLINK_PARTS.iter().zip(object.values).enumerate() {
             let value = value.ok_or_else(|| format!("holds a link without `{name}`"))?;
@@ -237,9 +250,7 @@ impl<'de, S: ElementSink> Visitor<'de> for Elements<S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element::<&RawValue>()? {
-            self.0.push(element).map_err(A::Error::custom)?;
-        }
+        while self.0.take(&mut elements)? {}
         Ok(())
     }
 }
