@@ -92,6 +92,11 @@ fn every_world_keeps_the_promises() {
     );
     assert!(failed.is_empty(), "seeds that failed: {failed:?}");
     assert!(pages > 0);
+    let worlds = seeds().count();
+    assert!(
+        resumed > 0 || worlds < 20,
+        "no checkpoint was ever gone on from"
+    );
 }
 
 #[test]

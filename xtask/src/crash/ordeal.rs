@@ -73,6 +73,7 @@ impl<'a> Ordeal<'a> {
             ("--concurrency", draw(&["3", "16", "64"])),
             ("--threads", draw(&["1", "2"])),
             ("--delay", format!("{delay}ms")),
+            ("--checkpoint-size", draw(&["0", "4KiB", "30KiB"])),
             ("--part-size", "64KiB".to_owned()),
             ("--warc-size", "1MiB".to_owned()),
             ("--resolve", server.resolve.clone()),
