@@ -11,6 +11,8 @@ mod peers;
 mod process;
 mod regimes;
 mod spread;
+mod start;
+mod today;
 mod traps;
 mod works;
 

@@ -29,6 +29,7 @@ pub(crate) struct Web {
     pub(crate) port: u64,
     /// The first seed; empty where there is none.
     pub(crate) seed: String,
+    pub(crate) seeds: Vec<String>,
     /// The server's first line: its parameters, as `nephila-sim judge --web` takes them.
     pub(crate) start: String,
 }
@@ -63,12 +64,15 @@ impl Web {
             .get("port")
             .and_then(Value::as_u64)
             .context("the server's port")?;
-        let seed = start.pointer("/seeds/0").and_then(Value::as_str);
-        let seed = seed.unwrap_or_default().to_owned();
+        let seeds = start.get("seeds").and_then(Value::as_array);
+        let seeds = seeds.into_iter().flatten().filter_map(Value::as_str);
+        let seeds: Vec<String> = seeds.map(str::to_owned).collect();
+        let seed = seeds.first().cloned().unwrap_or_default();
         Ok(Web {
             child,
             port,
             seed,
+            seeds,
             start: line,
         })
     }
@@ -98,6 +102,22 @@ impl Web {
         Ok(answer)
     }
 
+    /// Pages that were asked for so far, robots.txt among them, by a server without TLS.
+    pub(crate) fn requests(&self) -> anyhow::Result<u64> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(self.port)?))?;
+        let request = "GET /stats HTTP/1.1\r\nHost: control.sim.test\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer
+            .split_once("\r\n\r\n")
+            .context("the server's counts")?;
+        let stats: Value = serde_json::from_str(body)?;
+        let requests = stats.get("requests").and_then(Value::as_u64);
+        requests.context("the server's count of requests")
+    }
+
     /// CPU of the server so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         const TICKS_A_SECOND: u64 = 100;
@@ -125,6 +145,17 @@ pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<C
     let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
     let all = [&[web.seed.as_str(), "--resolve", &resolve], options].concat();
     crawl_with(out, &all)
+}
+
+/// Crawls the whole web from all of its seeds, which are written into a file in `folder`; the crawl is
+/// in `folder/crawl`.
+pub(crate) fn crawl_from_all(web: &Web, folder: &Path, options: &[&str]) -> anyhow::Result<Cost> {
+    let seeds = folder.join("seeds.txt");
+    std::fs::write(&seeds, web.seeds.join("\n"))?;
+    let seeds = format!("@{}", seeds.display());
+    let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
+    let all = [&[seeds.as_str(), "--resolve", &resolve], options].concat();
+    crawl_with(&folder.join("crawl"), &all)
 }
 
 /// Runs `nephila crawl` with these arguments, over every host, and returns what it cost.

@@ -24,8 +24,13 @@ impl Spread {
 
     /// As it stands in a table.
     pub(crate) fn shown(self) -> String {
+        self.shown_with(0)
+    }
+
+    /// With so many digits after the point.
+    pub(crate) fn shown_with(self, digits: usize) -> String {
         format!(
-            "{:.0} ({:.0}-{:.0})",
+            "{:.digits$} ({:.digits$}-{:.digits$})",
             self.median, self.least, self.greatest
         )
     }

@@ -44,7 +44,8 @@ pub struct FetchConfig {
     /// Exchanges at once with one public address, over all threads; `None` is no limit. One too
     /// many gives [`crate::FetchErrorKind::AddressBusy`] at once.
     pub max_connections_per_address: Option<usize>,
-    /// Connections that each fetcher keeps open; beyond it the least recently used is closed.
+    /// Connections that each fetcher keeps open; beyond it a few of the least recently used make way, so
+    /// that hosts visited in turn keep a share of theirs.
     pub max_idle_connections: usize,
     /// How long a connection is kept without use.
     pub idle_connection_lifetime: Duration,

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::sync::Semaphore;
 
-use crate::body_room::HeldRoom;
+use crate::body_room::{FREE_BYTES, HeldRoom};
 use crate::collected::Collected;
 use crate::config::FetchConfig;
 use crate::connect::{self, address_busy, wants_credentials};
@@ -26,6 +27,13 @@ use crate::request::{Request, to_http};
 use crate::response::{Response, ResponseHead};
 use crate::shared::Shared;
 use crate::target::Target;
+
+/// Bodies that one thread reads at once, as long as they come without a pause. Where answers come faster
+/// than they can be analysed the others stay with the kernel: a thread that took a piece of each in turn
+/// would have all of them in memory before the first is whole.
+const BODIES_AT_ONCE: usize = 256;
+/// A body that takes longer gives its place to another, and is read beside.
+const BODY_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Anything that turns requests into responses: the seam for a simulated web and other transports.
 pub trait Fetch {
@@ -46,6 +54,8 @@ pub struct Fetcher {
     shared: Arc<Shared>,
     pool: Pool,
     dns: DnsResolver,
+    /// Places for bodies that come without a pause.
+    bodies: Semaphore,
 }
 
 impl Fetcher {
@@ -57,6 +67,7 @@ impl Fetcher {
             shared,
             pool,
             dns: DnsResolver::new(),
+            bodies: Semaphore::new(BODIES_AT_ONCE),
         }
     }
 
@@ -325,6 +336,13 @@ impl Fetcher {
         if announced > max && !cut {
             return Err(body_too_large(max));
         }
+        let placing = self.bodies.acquire();
+        let mut place = deadline
+            .run(Stage::Total, Duration::MAX, placing)
+            .await?
+            .ok();
+        let patience = tokio::time::sleep(BODY_PATIENCE);
+        tokio::pin!(patience);
         let mut collected = Collected::new(if announced > 0 { announced } else { max });
         let kept = |body_bytes| raw.map_or(0, |raw| raw.bytes_held(body_bytes));
         // What came with the head.
@@ -332,10 +350,15 @@ impl Fetcher {
         deadline.run(Stage::Total, Duration::MAX, growing).await?;
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
-            let frame = tokio::select! {
-                biased;
-                frame = deadline.run(Stage::Body, limit, body.frame()) => frame?,
-                () = room.asked_back() => return Err(room_asked_back()),
+            let coming = deadline.run(Stage::Body, limit, body.frame());
+            tokio::pin!(coming);
+            let frame = loop {
+                tokio::select! {
+                    biased;
+                    frame = &mut coming => break frame?,
+                    () = room.asked_back() => return Err(room_asked_back()),
+                    () = &mut patience, if place.is_some() => place = None,
+                }
             };
             let Some(frame) = frame else { break };
             // A frame that is no data is a trailer, which nobody asked for.
@@ -351,7 +374,12 @@ impl Fetcher {
                 }
                 // A wait for room is not the server's: only the limit for all of it counts.
                 let kept = kept(collected.len() + data.len());
-                let growing = room.grow(collected.bytes_held_with(data.len()) + kept);
+                let held = collected.bytes_held_with(data.len()) + kept;
+                if held > FREE_BYTES {
+                    // The room bounds what is not free, and may have to be waited for.
+                    place = None;
+                }
+                let growing = room.grow(held);
                 deadline.run(Stage::Total, Duration::MAX, growing).await?;
                 collected.take(&data);
             }

@@ -9,7 +9,14 @@ use tokio::sync::Notify;
 
 use crate::connection::Connection;
 
-/// Connections by origin, least recently used first to go.
+/// When the pool is full, of so many connections that come in one takes the place of the least recently
+/// used; the others are closed.
+///
+/// Hosts are visited in turn. With more of them than places each connection would otherwise be closed just
+/// before its host's next turn, and none ever used again: so most of those that are here stay.
+const KEPT_OF: u64 = 4;
+
+/// Connections by origin.
 ///
 /// HTTP/1 connections are here while they are idle and are taken out for an exchange; an HTTP/2
 /// connection stays and hands out shares. Bounded by `max`: exchanges hold their own handles, so
@@ -30,6 +37,8 @@ struct Kept {
     /// The numbers of each origin's connections, the latest last. No list is ever empty.
     by_origin: HashMap<Rc<str>, Vec<u64>>,
     next: u64,
+    /// Connections that came in while there was no place.
+    surplus: u64,
 }
 
 struct Entry {
@@ -89,6 +98,13 @@ impl Pool {
     fn insert(&self, origin: &Rc<str>, connection: Connection, now: Duration) {
         let mut kept = self.kept.borrow_mut();
         kept.expire(self.lifetime, now);
+        // One of HTTP/2 serves all exchanges of its origin: it is always taken in.
+        if kept.by_use.len() >= self.max && !connection.is_http2() {
+            kept.surplus += 1;
+            if !kept.surplus.is_multiple_of(KEPT_OF) {
+                return;
+            }
+        }
         kept.insert(Rc::clone(origin), connection, now);
         while kept.by_use.len() > self.max {
             kept.remove_oldest();

@@ -12,10 +12,30 @@ use tokio_rustls::client::TlsStream;
 use crate::heads::Heads;
 use crate::raw::Tap;
 
+/// Bytes that hyper gets at once over HTTP/1, while no more than [`BURST_BYTES`] came without a pause: one
+/// less than its first buffer holds. It doubles a buffer that a read has filled, and every connection keeps
+/// its own as long as it is open: with ten thousand of them that is what takes the most memory.
+const READ_BYTES: usize = 8 * 1024 - 1;
+/// What comes without a pause beyond this is a large body on a fast way, whose reads may be larger.
+const BURST_BYTES: usize = 128 * 1024;
+
 /// The two ways of carrying bytes.
 pub(crate) enum Carrier {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Carrier {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Carrier::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
+        }
+    }
 }
 
 /// A carrier that tells its tap what is read from it (after decryption): a request that failed while
@@ -25,6 +45,8 @@ pub(crate) struct Stream {
     carrier: Carrier,
     tap: Rc<Tap>,
     heads: Option<Rc<Heads>>,
+    /// Bytes that came since there was last nothing to read.
+    burst: usize,
 }
 
 impl Stream {
@@ -35,6 +57,7 @@ impl Stream {
             carrier,
             tap: Rc::clone(&tap),
             heads,
+            burst: 0,
         };
         (stream, tap)
     }
@@ -53,15 +76,33 @@ impl AsyncRead for Stream {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        let polled = match &mut this.carrier {
-            Carrier::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
-            Carrier::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
+        let is_small = this.heads.is_none() && this.burst < BURST_BYTES;
+        let polled = if is_small && buffer.remaining() > READ_BYTES {
+            // Where there is nothing to read the room stays untouched: the system gives memory for it only
+            // once something is written there.
+            if let Carrier::Plain(tcp) = &this.carrier
+                && tcp.poll_read_ready(cx).is_pending()
+            {
+                this.burst = 0;
+                return Poll::Pending;
+            }
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(READ_BYTES));
+            let polled = this.carrier.poll_read(cx, &mut part);
+            let read = part.filled().len();
+            buffer.advance(read);
+            polled
+        } else {
+            this.carrier.poll_read(cx, buffer)
         };
+        if polled.is_pending() {
+            this.burst = 0;
+        }
         if let (Poll::Pending, Some(heads)) = (&polled, &this.heads) {
             heads.turn_taken();
         }
         let result = ready!(polled);
         let read = buffer.filled().get(before..).unwrap_or_default();
+        this.burst = this.burst.saturating_add(read.len());
         this.tap.received(read);
         if let Some(heads) = &this.heads {
             heads.received(read)?;

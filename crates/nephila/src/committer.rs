@@ -39,7 +39,7 @@ const MOST_PAYLOAD: usize = 16 * 1024 * 1024;
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// How long the committer rests between two looks at what was handed over. Waking it for every
-/// page would cost the shard a system call a page.
+/// page would cost the shard a system call a page. The end of a run does wake it.
 const REST: Duration = Duration::from_millis(5);
 
 /// What a shard hands over: all of it becomes durable in one commit, or none.
@@ -171,6 +171,7 @@ impl Committer {
     pub(crate) fn finish(self, reason: StopReason) -> Result<Ended, Error> {
         self.sender.stop(reason);
         drop(self.sender);
+        self.thread.thread().unpark();
         self.thread
             .join()
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Bug, "the committer panicked")))
@@ -240,7 +241,7 @@ impl Desk {
                     }
                     Err(TryRecvError::Disconnected) => break,
                     Err(TryRecvError::Empty) if self.clock.elapsed() >= due => break,
-                    Err(TryRecvError::Empty) => std::thread::sleep(REST),
+                    Err(TryRecvError::Empty) => std::thread::park_timeout(REST),
                 }
             }
             self.commit()?;

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use nephila_fetch::{Fetcher, Shared};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::analysis::Workers;
 use crate::analyst::{AnalysisRoom, Analyst};
@@ -189,6 +189,7 @@ impl Opened {
             max_pages,
             message_room,
             drained: AtomicUsize::new(0),
+            one_drained: Notify::new(),
             inboxes,
         };
         (Arc::new(common), receivers)

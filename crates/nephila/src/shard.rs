@@ -22,7 +22,7 @@ use nephila_frontier::{
     Refusal, Refused, Then, UrlKind,
 };
 use tokio::sync::mpsc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::checkpoint::{Gate, Stage};
@@ -57,6 +57,8 @@ pub(crate) struct Common {
     pub(crate) message_room: Arc<Semaphore>,
     /// Shards whose last visit has ended.
     pub(crate) drained: AtomicUsize,
+    /// Tells those that wait for the others when one more is drained.
+    pub(crate) one_drained: Notify,
     pub(crate) inboxes: Vec<mpsc::Sender<Message>>,
 }
 
@@ -466,10 +468,16 @@ impl<F: Fetch + 'static> Shard<F> {
     /// fetched is lost, until every shard is there.
     async fn drain_inbox(&mut self, phase: &mut watch::Receiver<Phase>) -> Result<(), Error> {
         self.common.drained.fetch_add(1, Ordering::AcqRel);
+        self.common.one_drained.notify_waiters();
         let shards = self.common.inboxes.len();
         let common = self.common.clone();
         let is_waited_for = || common.drained.load(Ordering::Acquire) < shards;
-        while is_waited_for() || self.messages_under_way() {
+        loop {
+            // Made before it is looked, so that no word of another shard is missed in between.
+            let one_drained = common.one_drained.notified();
+            if !is_waited_for() && !self.messages_under_way() {
+                return Ok(());
+            }
             if *phase.borrow_and_update() == Phase::Ended {
                 return Ok(());
             }
@@ -477,10 +485,10 @@ impl<F: Fetch + 'static> Shard<F> {
             tokio::select! {
                 Some(message) = self.inbox.recv() => self.receive(message).await?,
                 _ = phase.changed() => {}
+                () = one_drained => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
-        Ok(())
     }
 
     fn messages_under_way(&self) -> bool {

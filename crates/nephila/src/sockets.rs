@@ -13,6 +13,9 @@ const OWN_FILES: u64 = 20;
 /// the queues, a question to a name server.
 const FILES_PER_THREAD: u64 = 6;
 
+/// Connections kept open where nobody says how many, at least.
+const LEAST_IDLE: usize = 1_024;
+
 /// Sockets under the limit of open files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketShare {
@@ -28,7 +31,10 @@ impl SocketShare {
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let asked = SocketShare {
             concurrency: config.concurrency,
-            idle: config.idle_connections,
+            idle: config
+                .idle_connections
+                .0
+                .unwrap_or((config.concurrency / 8).max(LEAST_IDLE)),
         };
         asked.within(limit, threads(config) as u64)
     }

@@ -1,13 +1,11 @@
 //! What every connection of a server shares, and the part of an exchange that both protocols have.
 
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::sync::watch;
 
 use crate::plan::{PageKind, Plan};
+use crate::prepared::{MIN_PACKED_BYTES, OutBody, Prepared, pack};
 use crate::recorder::{Asked, Mood, Recorder};
 use crate::reply::{Ask, Fate, Reply, Resource};
 use crate::server::ServeOptions;
@@ -24,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) options: ServeOptions,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) tls: Option<Tls>,
+    prepared: Prepared,
     /// True from the moment when the server is to stop.
     pub(crate) stop: watch::Sender<bool>,
     /// Empty buffers: a connection has a body only while it sends one, so that ten thousand waiting
@@ -35,7 +34,12 @@ impl Shared {
     pub(crate) fn new(plan: Plan, options: ServeOptions, tls: Option<Tls>) -> Self {
         let recorder = Arc::new(Recorder::new(&plan, options.log));
         let stop = watch::Sender::new(false);
+        let prepared = match options.prepared {
+            true => Prepared::all(&plan, options.gzip),
+            false => Prepared::default(),
+        };
         Self {
+            prepared,
             plan,
             options,
             recorder,
@@ -77,23 +81,26 @@ impl Shared {
         (reply, asked)
     }
 
-    /// Makes the body of an answer; whether it is compressed comes with it. The buffer goes back by
+    /// The body of an answer; whether it is compressed comes with it. It goes back by
     /// [`Shared::put_back`].
-    pub(crate) fn body(&self, reply: &Reply, accepts_gzip: bool) -> (Vec<u8>, bool) {
+    pub(crate) fn body(&self, reply: &Reply, accepts_gzip: bool) -> (OutBody, bool) {
+        if let (Resource::Page(id), 200, Fate::Sent) = (reply.resource, reply.status, reply.fate)
+            && let Some((body, packed)) = self.prepared.get(&self.plan, id, accepts_gzip)
+        {
+            return (OutBody::Prepared(body), packed);
+        }
         let mut body = self.buffer();
         reply.push_body(&self.plan, &mut body);
-        let fit = accepts_gzip && self.options.gzip && reply.fate == Fate::Sent && body.len() > 200;
-        if !fit {
-            return (body, false);
+        let is_worth_it = body.len() > MIN_PACKED_BYTES && reply.fate == Fate::Sent;
+        if !(accepts_gzip && self.options.gzip && is_worth_it) {
+            return (OutBody::Made(body), false);
         }
-        let mut encoder = GzEncoder::new(self.buffer(), Compression::fast());
-        let packed = encoder.write_all(&body).and_then(|()| encoder.finish());
-        match packed {
+        match pack(&body, self.buffer()) {
             Ok(packed) => {
-                self.put_back(body);
-                (packed, true)
+                self.put_back(OutBody::Made(body));
+                (OutBody::Made(packed), true)
             }
-            Err(_) => (body, false),
+            Err(_) => (OutBody::Made(body), false),
         }
     }
 
@@ -102,8 +109,11 @@ impl Shared {
         spare.pop().unwrap_or_default()
     }
 
-    /// Keeps a buffer for the next body.
-    pub(crate) fn put_back(&self, mut body: Vec<u8>) {
+    /// Keeps the buffer of a body for the next one.
+    pub(crate) fn put_back(&self, body: OutBody) {
+        let OutBody::Made(mut body) = body else {
+            return;
+        };
         body.clear();
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         if spare.len() < MAX_SPARE_BODIES && body.capacity() <= MAX_SPARE_BYTES {

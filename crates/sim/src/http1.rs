@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use crate::address::push_number;
 use crate::control::{self, ControlReply};
 use crate::exchange::Shared;
+use crate::prepared::OutBody;
 use crate::recorder::Asked;
 use crate::reply::{Ask, Fate, Reply};
 
@@ -195,7 +196,7 @@ impl Exchange<'_> {
     }
 
     /// Writes the head; gives the body as it goes over the wire.
-    fn push_head(&self, head: &mut Vec<u8>, body: Vec<u8>, packed: bool) -> Vec<u8> {
+    fn push_head(&self, head: &mut Vec<u8>, body: OutBody, packed: bool) -> OutBody {
         push_status(head, self.reply.status);
         for (name, value) in self.reply.headers(&self.shared.plan).iter().flatten() {
             head.extend_from_slice(name.as_bytes());
@@ -213,7 +214,7 @@ impl Exchange<'_> {
         let in_chunks = self.shared.options.chunked && self.wishes.takes_chunks;
         if in_chunks && whole && !body.is_empty() {
             head.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
-            return chunked(&body);
+            return OutBody::Made(chunked(&body));
         }
         let length = if whole { body.len() } else { 2 * body.len() };
         head.extend_from_slice(b"content-length: ");

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::control;
 use crate::exchange::Shared;
+use crate::prepared::OutBody;
 use crate::recorder::Asked;
 use crate::reply::{Ask, Fate, Reply};
 
@@ -77,7 +78,7 @@ fn respond(
     shared: &Shared,
     reply: &Reply,
     mut asked: Asked,
-    body: Vec<u8>,
+    body: OutBody,
     packed: bool,
     head_only: bool,
 ) -> Response<Payload> {

@@ -40,6 +40,7 @@ mod log;
 mod mix;
 mod page;
 mod plan;
+mod prepared;
 mod recorder;
 mod reply;
 mod robots;

@@ -10,7 +10,8 @@ use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
 use super::format::Formats;
 use super::value::{
-    Auth, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size, SkipDuplicates,
+    Auth, Delay, Follow, Header, IdleConnections, Nofollow, OptionValue, Pattern, Resolve, Size,
+    SkipDuplicates,
 };
 
 /// The section of the help text that an option stands in.
@@ -350,9 +351,9 @@ options! {
     allow_private: bool = "allow-private", Fetching, "false", ""..="", any_time,
         "Fetch from private, loopback and link-local addresses even when no seed names them",
         "a stranger's page must not make the crawler ask its owner's machines";
-    idle_connections: usize = "idle-connections", Fetching, "1024", "0"..="100000", any_time,
-        "Connections kept open for the next fetch of their host, over all hosts",
-        "each takes some 20 KiB and a file descriptor";
+    idle_connections: IdleConnections = "idle-connections", Fetching, "auto", "0"..="100000", any_time,
+        "Connections that each thread keeps open for the next fetch of their host, as far as files may be open; auto is an eighth of --concurrency, and 1024 at least",
+        "each takes some 25 KiB; a new one costs a round trip, and with TLS as much CPU as a page";
 
     follow: Vec<Follow> = "follow", Discovery, "a,area", ""..="", once,
         "Kinds of link that lead on; the others stand in the rows",

@@ -154,6 +154,30 @@ impl OptionValue for Delay {
     }
 }
 
+/// Connections that are kept open: a number, or as many as there may be fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdleConnections(pub Option<usize>);
+
+impl OptionValue for IdleConnections {
+    const PLACEHOLDER: &'static str = "N|auto";
+
+    fn parse(written: &[String]) -> Result<IdleConnections, String> {
+        match single(written)? {
+            "auto" => Ok(IdleConnections(None)),
+            _ => usize::parse(written).map(|count| IdleConnections(Some(count))),
+        }
+    }
+
+    fn show(&self) -> Vec<String> {
+        self.0
+            .map_or_else(|| vec!["auto".to_owned()], |count| count.show())
+    }
+
+    fn magnitude(&self) -> Option<u64> {
+        self.0.as_ref().and_then(OptionValue::magnitude)
+    }
+}
+
 impl OptionValue for bool {
     const PLACEHOLDER: &'static str = "true|false";
     const IS_SWITCH: bool = true;

@@ -32,6 +32,9 @@ pub(crate) struct Serve {
     /// Send HTTP/1.1 bodies in chunks.
     #[arg(long)]
     chunked: bool,
+    /// Make the bodies of all pages before the first request (up to 4 GiB).
+    #[arg(long)]
+    prepared: bool,
     /// Write the authority's certificate here.
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl Serve {
             http2: self.h2,
             gzip: self.gzip,
             chunked: self.chunked,
+            prepared: self.prepared,
             address: self.address,
             port: self.port,
             log,
