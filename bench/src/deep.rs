@@ -19,8 +19,9 @@ use nephila_store::{BlockFile, BlockId, ChainFile, PieceWriter, SeenSet, read_pi
 
 const URLS_A_HOST: u64 = 10;
 const SEEN_BYTES: usize = 256 << 20;
-/// Links to URLs that are known, for each that is new.
-const KNOWN_LINKS: u64 = 2;
+/// Of the two known URLs that come with a new one, one is among as many as were admitted last, as links within
+/// a site are; the other is any.
+const LATELY: u64 = 100_000;
 /// The rate is measured over this many URLs, at each depth.
 const WINDOW: u64 = 500_000;
 
@@ -113,9 +114,10 @@ type DeepFrontier = Frontier<DiskSeen, DiskOverflow>;
 
 /// Admits one URL that is new, and meets some that are not.
 fn admit(frontier: &mut DeepFrontier, number: u64, urls: u64, now: Moment) -> anyhow::Result<()> {
-    let known =
-        (1..=KNOWN_LINKS).map(|link| number.wrapping_mul(0x9E37_79B9 + link) % (number + 1));
-    for number in known.chain([number]) {
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+    let any = mixed % (number + 1);
+    let lately = number - mixed % LATELY.min(number + 1);
+    for number in [any, lately, number] {
         let url = url(number, urls / URLS_A_HOST)?;
         let admission = frontier.admit(QueuedUrl::page(url, 3, None, now), now);
         admission.map_err(failed)?;

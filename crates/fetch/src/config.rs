@@ -47,6 +47,9 @@ pub struct FetchConfig {
     /// Connections that each fetcher keeps open; beyond it a few of the least recently used make way, so
     /// that hosts visited in turn keep a share of theirs.
     pub max_idle_connections: usize,
+    /// Whether so many exchanges run at once that what each connection takes counts: then bytes are read in
+    /// small pieces, and a few hundred bodies at a time. That costs a few system calls a page.
+    pub saves_memory: bool,
     /// How long a connection is kept without use.
     pub idle_connection_lifetime: Duration,
     /// Whether addresses that are not public may be fetched from.
@@ -93,6 +96,7 @@ impl Default for FetchConfig {
             max_decoded_bytes: 64 * 1024 * 1024,
             max_connections_per_address: None,
             max_idle_connections: 1000,
+            saves_memory: false,
             idle_connection_lifetime: Duration::from_secs(60),
             allow_private: false,
             allowed_private_hosts: Vec::new(),

@@ -76,7 +76,7 @@ impl Connection {
         let heads = transport
             .http2
             .then(|| Rc::new(Heads::new(config.max_header_bytes)));
-        let (stream, tap) = Stream::new(transport.carrier, heads.clone());
+        let (stream, tap) = Stream::new(transport.carrier, heads.clone(), config.saves_memory);
         let io = TokioIo::new(stream);
         let (in_use, unused) = oneshot::channel();
         let sender = if let Some(heads) = heads {

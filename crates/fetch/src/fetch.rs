@@ -336,12 +336,16 @@ impl Fetcher {
         if announced > max && !cut {
             return Err(body_too_large(max));
         }
-        let placing = self.bodies.acquire();
-        let mut place = deadline
-            .run(Stage::Total, Duration::MAX, placing)
-            .await?
-            .ok();
-        let patience = tokio::time::sleep(BODY_PATIENCE);
+        let mut place = None;
+        if self.shared.config.saves_memory {
+            let placing = self.bodies.acquire();
+            place = deadline
+                .run(Stage::Total, Duration::MAX, placing)
+                .await?
+                .ok();
+        }
+        // No timer is made where nothing asks for it.
+        let patience = async { tokio::time::sleep(BODY_PATIENCE).await };
         tokio::pin!(patience);
         let mut collected = Collected::new(if announced > 0 { announced } else { max });
         let kept = |body_bytes| raw.map_or(0, |raw| raw.bytes_held(body_bytes));

@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 use crate::heads::Heads;
 use crate::raw::Tap;
 
-/// Bytes that hyper gets at once over HTTP/1, while no more than [`BURST_BYTES`] came without a pause: one
+/// Bytes that hyper gets at once over HTTP/1 where memory is saved, while no more than [`BURST_BYTES`] came without a pause: one
 /// less than its first buffer holds. It doubles a buffer that a read has filled, and every connection keeps
 /// its own as long as it is open: with ten thousand of them that is what takes the most memory.
 const READ_BYTES: usize = 8 * 1024 - 1;
@@ -45,18 +45,24 @@ pub(crate) struct Stream {
     carrier: Carrier,
     tap: Rc<Tap>,
     heads: Option<Rc<Heads>>,
+    saves_memory: bool,
     /// Bytes that came since there was last nothing to read.
     burst: usize,
 }
 
 impl Stream {
     /// `heads` where HTTP/2 will be spoken.
-    pub(crate) fn new(carrier: Carrier, heads: Option<Rc<Heads>>) -> (Stream, Rc<Tap>) {
+    pub(crate) fn new(
+        carrier: Carrier,
+        heads: Option<Rc<Heads>>,
+        saves_memory: bool,
+    ) -> (Stream, Rc<Tap>) {
         let tap = Rc::new(Tap::default());
         let stream = Stream {
             carrier,
             tap: Rc::clone(&tap),
             heads,
+            saves_memory,
             burst: 0,
         };
         (stream, tap)
@@ -76,7 +82,7 @@ impl AsyncRead for Stream {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        let is_small = this.heads.is_none() && this.burst < BURST_BYTES;
+        let is_small = this.saves_memory && this.heads.is_none() && this.burst < BURST_BYTES;
         let polled = if is_small && buffer.remaining() > READ_BYTES {
             // Where there is nothing to read the room stays untouched: the system gives memory for it only
             // once something is written there.
@@ -203,7 +209,11 @@ mod tests {
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
         let heads = Rc::new(Heads::new(1 << 20));
         let _waiting = heads.wait();
-        let (mut stream, _) = Stream::new(Carrier::Plain(client.unwrap()), Some(Rc::clone(&heads)));
+        let (mut stream, _) = Stream::new(
+            Carrier::Plain(client.unwrap()),
+            Some(Rc::clone(&heads)),
+            false,
+        );
         let mut server = server.unwrap().0;
         server.write_all(&frame(kind, 50_000)).await.unwrap();
         let wakes = Arc::new(Wakes::default());

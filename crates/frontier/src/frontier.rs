@@ -32,7 +32,7 @@ use crate::storage::{Overflow, Seen, StorageError};
 use crate::traps::QueryVariants;
 pub use config::{FrontierConfig, Order};
 use robots_gate::{Gate, robots_gate};
-pub use saved::SavePiece;
+pub use saved::{FirstPause, SavePiece};
 
 /// What became of a URL at [`Frontier::admit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,18 +102,6 @@ pub struct Frontier<S, O> {
     first_pause: FirstPause,
 }
 
-/// When a host may be asked that is met for the first time; after a crash not at once.
-#[derive(Default)]
-struct FirstPause(Option<Box<dyn Fn(&str) -> Option<Moment> + Send>>);
-
-impl std::fmt::Debug for FirstPause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("FirstPause")
-            .field(&self.0.is_some())
-            .finish()
-    }
-}
-
 impl<S: Seen, O: Overflow> Frontier<S, O> {
     /// An empty frontier.
     pub fn new(
@@ -144,7 +132,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             held: 0,
             leases: 0,
             ended: HashSet::new(),
-            first_pause: FirstPause::default(),
+            first_pause: FirstPause::none(),
         }
     }
 
@@ -396,7 +384,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
                 (self.hosts.len() - 1) as u32
             }
         };
-        if let Some(at) = self.first_pause.0.as_ref().and_then(|pause| pause(&name))
+        if let Some(at) = self.first_pause.of(&name)
             && let Some(host) = self.hosts.get_mut(number as usize)
         {
             host.manners.next_at = at;

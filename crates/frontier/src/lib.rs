@@ -50,7 +50,7 @@ pub use canonical::{
 };
 pub use content_traps::{ContentLimits, ContentTraps};
 pub use fingerprint::{Fingerprinter, UrlKind};
-pub use frontier::{Admission, Frontier, FrontierConfig, Next, Order, SavePiece};
+pub use frontier::{Admission, FirstPause, Frontier, FrontierConfig, Next, Order, SavePiece};
 pub use lease::{Finish, Lease, Refused, RobotsAnswer, Then};
 pub use moment::Moment;
 pub use outcome::Outcome;

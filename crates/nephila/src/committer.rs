@@ -159,8 +159,12 @@ impl Committer {
     }
 
     /// Hands over what stands before the first fetch, from a thread that may block.
-    pub(crate) fn send_first(&self, handover: Handover) -> Result<(), Error> {
-        self.sender.send_first(handover)
+    pub(crate) fn send_first(
+        &self,
+        handovers: impl IntoIterator<Item = Handover>,
+    ) -> Result<(), Error> {
+        let mut handovers = handovers.into_iter();
+        handovers.try_for_each(|handover| self.sender.send_first(handover))
     }
 
     pub(crate) fn sender(&self) -> CommitSender {
@@ -373,7 +377,7 @@ mod tests {
                 admitted_count: 1_000,
                 ..Handover::default()
             };
-            committer.send_first(handover).unwrap();
+            committer.send_first([handover]).unwrap();
         }
         committer.finish(StopReason::Interrupted).unwrap();
         let history = History::read(&directory.state()).unwrap();

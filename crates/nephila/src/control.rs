@@ -52,6 +52,14 @@ impl Control {
         self.drain(StopReason::Interrupted);
     }
 
+    /// Why it drains, or was ended.
+    pub(crate) fn reason(&self) -> StopReason {
+        match self.phase() {
+            Phase::Draining(reason) => reason,
+            Phase::Running | Phase::Ended => StopReason::Interrupted,
+        }
+    }
+
     pub(crate) fn drain(&self, reason: StopReason) {
         self.phase.send_if_modified(|phase| {
             let is_first = *phase == Phase::Running;

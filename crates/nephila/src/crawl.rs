@@ -11,9 +11,10 @@ use crate::analyst::AnalysisRoom;
 use crate::checkpoint::remove_all;
 use crate::clock::Clock;
 use crate::committer::Committer;
-use crate::control::{Control, Phase};
+use crate::control::Control;
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
+use crate::ground::Ground;
 use crate::journal::StopReason;
 use crate::launch::{Launch, Place, join_all};
 use crate::opening::Opened;
@@ -153,11 +154,9 @@ impl Crawl {
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config))?;
-        let committer =
-            Committer::start(sinks, maker, config.commit_interval, clock, control.clone())?;
-        let mut ended = first
-            .into_iter()
-            .try_for_each(|handover| committer.send_first(handover));
+        let interval = config.commit_interval;
+        let committer = Committer::start(sinks, maker, interval, clock, control.clone())?;
+        let mut ended = committer.send_first(first);
         let launch = Launch {
             workers,
             products: Products::default(),
@@ -188,10 +187,7 @@ impl Crawl {
         let limit = launch.config.max_duration;
         let guard = limit.map(|limit| launch.watch_duration(limit));
         let ended = join_all(threads).and(ended);
-        let reason = match control.phase() {
-            Phase::Draining(reason) => reason,
-            Phase::Running | Phase::Ended => StopReason::Interrupted,
-        };
+        let reason = control.reason();
         control.end();
         // The committer's own error is the cause of what the shards saw.
         let committed = committer.finish(reason);
@@ -201,11 +197,18 @@ impl Crawl {
         let committed = committed?;
         ended?;
         let summary = summarize(&committed, reason, &launch, &progress, history.ran_millis);
-        let json = serde_json::to_vec_pretty(&summary);
-        let json = json.map_err(|error| Error::new(ErrorKind::Bug, error.to_string()))?;
-        write_whole(&directory.summary_file(), &json, true)?;
+        write_summary(&directory, &summary)?;
+        if reason == StopReason::Done {
+            Ground::clear(&directory.state(), &launch.config)?;
+        }
         Ok(summary)
     }
+}
+
+fn write_summary(directory: &CrawlDirectory, summary: &Summary) -> Result<(), Error> {
+    let json = serde_json::to_vec_pretty(summary);
+    let json = json.map_err(|error| Error::new(ErrorKind::Bug, error.to_string()))?;
+    Ok(write_whole(&directory.summary_file(), &json, true)?)
 }
 
 fn summarize(

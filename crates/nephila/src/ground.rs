@@ -38,7 +38,9 @@ impl Ground {
             match Ground::at(&manifest, state, config, clock) {
                 // A checkpoint is derived from the log: what is wrong with it is mended by the log, and
                 // what is wrong with the log shows below.
-                Err(error) if is_of_the_checkpoint(&error) => remove_all(state)?,
+                Err(error) if is_of_the_checkpoint(&error) => {
+                    remove_all(state)?;
+                }
                 ground => return ground,
             }
         }
@@ -58,6 +60,17 @@ impl Ground {
             frontiers,
             checkpoint: None,
         })
+    }
+
+    /// Removes what is of no use when nothing is left to fetch: checkpoints, and what they name. The log
+    /// has all of it.
+    pub(crate) fn clear(state: &Path, config: &CrawlConfig) -> Result<(), Error> {
+        if !remove_all(state)? {
+            return Ok(());
+        }
+        let history = History::default();
+        let shards = Shards::of(state, config, &history);
+        (0..shards.count).try_for_each(|number| shards.empty(number).open().map(drop))
     }
 
     fn at(

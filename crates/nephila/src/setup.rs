@@ -19,6 +19,9 @@ use crate::options::{CrawlConfig, Nofollow, Pattern};
 use crate::seeds::Seed;
 use crate::sockets::SocketShare;
 
+/// From this many fetches at once on, the memory that each connection takes is saved.
+const MANY_AT_ONCE: usize = 2_000;
+
 /// The name and version that stand in the user agent.
 const PRODUCT_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -207,6 +210,7 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
         max_decoded_bytes: config.max_body_size.0,
         max_connections_per_address: Some(usize::from(config.per_address)),
         max_idle_connections: SocketShare::of(config).idle,
+        saves_memory: config.concurrency >= MANY_AT_ONCE,
         allow_private: config.allow_private,
         allowed_private_hosts: seeds.iter().flat_map(own_address).collect(),
         http2: config.http2,

@@ -4,7 +4,7 @@
 //! nobody knows what became of it), a block of a host's queue, a host that sleeps, a URL of an earlier snapshot that has its outcome. Hosts that are awake
 //! stand one after the other, each with its lanes in order. What is on disk is named, not copied.
 
-use super::{FirstPause, Frontier};
+use super::Frontier;
 use crate::dormant::DormantHost;
 use crate::fingerprint::UrlKind;
 use crate::moment::Moment;
@@ -18,6 +18,33 @@ const URL: u8 = 1;
 const BLOCK: u8 = 2;
 const SLEEPER: u8 = 3;
 const ENDED: u8 = 4;
+
+/// When a host may be asked that is met for the first time, by its name; after a crash that is not at once.
+pub struct FirstPause(Box<PauseOf>);
+
+type PauseOf = dyn Fn(&str) -> Option<Moment> + Send;
+
+impl FirstPause {
+    /// As `pause` tells; `None` is at once.
+    pub fn new(pause: impl Fn(&str) -> Option<Moment> + Send + 'static) -> FirstPause {
+        FirstPause(Box::new(pause))
+    }
+
+    /// At once, whatever the name.
+    pub(super) fn none() -> FirstPause {
+        FirstPause::new(|_| None)
+    }
+
+    pub(super) fn of(&self, name: &str) -> Option<Moment> {
+        (self.0)(name)
+    }
+}
+
+impl std::fmt::Debug for FirstPause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FirstPause")
+    }
+}
 
 /// Takes a piece of what is saved.
 pub type SavePiece<'a> = dyn FnMut(&[u8]) -> Result<(), StorageError> + 'a;
@@ -123,8 +150,8 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
 
     /// Gives hosts that are met for the first time from now on the moment that `pause` tells for their
     /// name, if it tells one.
-    pub fn restore_pause(&mut self, pause: Box<dyn Fn(&str) -> Option<Moment> + Send>) {
-        self.first_pause = FirstPause(Some(pause));
+    pub fn restore_pause(&mut self, pause: FirstPause) {
+        self.first_pause = pause;
     }
 
     /// The storage below, to make it part of a snapshot.

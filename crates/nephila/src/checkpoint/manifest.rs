@@ -99,21 +99,21 @@ pub(super) fn is_derived(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Version)
 }
 
-/// Removes every checkpoint: the next `resume` replays the whole log.
-pub(crate) fn remove_all(state: &Path) -> Result<(), Error> {
+/// Removes every checkpoint: the next `resume` replays the whole log. True when there was one.
+pub(crate) fn remove_all(state: &Path) -> Result<bool, Error> {
     remove_others(state, None)
 }
 
 /// Removes all files of checkpoints but those of one number; manifests first, so that none is left that
-/// lacks its files.
-pub(super) fn remove_others(state: &Path, kept: Option<u32>) -> Result<(), Error> {
+/// lacks its files. True when there were some.
+pub(super) fn remove_others(state: &Path, kept: Option<u32>) -> Result<bool, Error> {
     let mut others = files(state)?;
     others.retain(|(number, _)| Some(*number) != kept);
     others.sort_by_key(|(number, path)| *path != manifest_file(state, *number));
-    for (_, path) in others {
-        remove_file(&path)?;
+    for (_, path) in &others {
+        remove_file(path)?;
     }
-    Ok(())
+    Ok(!others.is_empty())
 }
 
 fn manifest_file(state: &Path, number: u32) -> PathBuf {

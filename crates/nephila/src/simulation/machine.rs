@@ -14,7 +14,7 @@ use crate::analysis::Workers;
 use crate::analyst::AnalysisRoom;
 use crate::clock::Clock;
 use crate::committer::{Desk, Message, channel};
-use crate::control::{Control, Phase};
+use crate::control::Control;
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
@@ -126,10 +126,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     while let Some(joined) = shards.join_next().await {
         failed = failed.and(joined.unwrap());
     }
-    let reason = match control.phase() {
-        Phase::Draining(reason) => reason,
-        Phase::Running | Phase::Ended => StopReason::Interrupted,
-    };
+    let reason = control.reason();
     sender.stop(reason);
     let ended = committer.await.unwrap()?;
     failed?;

@@ -1,7 +1,7 @@
 //! A sorted run: keys on disk in ascending order, 8 bytes each, little-endian, nothing else.
 //!
 //! A key is found by interpolation: keys are uniform, so where one is can be computed, and samples of
-//! every so many keys (in memory) say between which two. One page of 4 KiB is then read, rarely a second.
+//! every so many keys (in memory) say between which two. One page of 2 KiB is then read, rarely a second.
 
 use std::path::Path;
 
@@ -12,7 +12,8 @@ use crate::file::{self, File};
 use crate::pins;
 
 const KEY_BYTES: usize = size_of::<u64>();
-const PAGE_KEYS: u64 = 512;
+/// Interpolation is rarely off by more than some dozen keys.
+const PAGE_KEYS: u64 = 256;
 const PAGE_BYTES: usize = PAGE_KEYS as usize * KEY_BYTES;
 
 /// Steps by interpolation before the search halves what remains: only keys that are not uniform need
