@@ -15,6 +15,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    url: &'a str,
+    title: Option<&'a str>,
+    outlinks: &'a [String],
+}
+
 #[derive(Default)]
 struct State {
     /// What the authority of every URL ends with.
@@ -113,7 +120,11 @@ async fn work(
         let links: Vec<String> = links(page).filter_map(|href| join(&base, &href)).collect();
         let title =
             between(page, b"<title>", b"</title>").map(|(title, _)| String::from_utf8_lossy(title));
-        let row = serde_json::json!({"url": url, "title": title, "outlinks": links});
+        let row = Row {
+            url: &url,
+            title: title.as_deref(),
+            outlinks: &links,
+        };
         serde_json::to_writer(&mut *out.borrow_mut(), &row)?;
         out.borrow_mut().write_all(b"\n")?;
         links.into_iter().for_each(|url| state.admit(url));
@@ -145,6 +156,7 @@ fn between<'a>(bytes: &'a [u8], from: &[u8], to: &[u8]) -> Option<(&'a [u8], &'a
 /// The values of `href` in `a`, `area` and `base`, as written.
 fn links(page: &[u8]) -> impl Iterator<Item = String> {
     let mut rest = page;
+    let (lower, upper) = (memmem::Finder::new("href="), memmem::Finder::new("HREF="));
     std::iter::from_fn(move || {
         loop {
             let (_, tag) = rest.split_at_checked(memchr::memchr(b'<', rest)? + 1)?;
@@ -164,9 +176,7 @@ fn links(page: &[u8]) -> impl Iterator<Item = String> {
                 [b'a' | b'A', b' ' | b'\n', ..] | [b'a', b'r', b'e', b'a', ..]
             );
             let tag = tag.get(..end).filter(|_| is_link);
-            let Some(at) =
-                tag.and_then(|tag| memmem::find(tag, b"href=").or(memmem::find(tag, b"HREF=")))
-            else {
+            let Some(at) = tag.and_then(|tag| lower.find(tag).or(upper.find(tag))) else {
                 continue;
             };
             let value = tag.unwrap_or_default().get(at + 5..).unwrap_or_default();
