@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::process::{Cost, Web, crawl_with};
+use crate::process::{Cores, Cost, Web, crawl_with};
 
 /// The good web: polite hosts, so that the rate is bound by them and not by the machine.
 const GOOD: [&str; 13] = [
@@ -154,7 +154,7 @@ fn crawl(folder: &Path, hostile: Option<&Web>) -> anyhow::Result<Run> {
         arguments.extend(["--resolve", rule]);
     }
     let out = folder.join("crawl");
-    let cost = crawl_with(&out, &arguments)?;
+    let cost = crawl_with(&out, &arguments, Cores::All)?;
     read(&out, cost, &format!(":{}", good.port))
 }
 

@@ -144,26 +144,47 @@ pub(crate) struct Cost {
 pub(crate) fn crawl(web: &Web, out: &Path, options: &[&str]) -> anyhow::Result<Cost> {
     let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
     let all = [&[web.seed.as_str(), "--resolve", &resolve], options].concat();
-    crawl_with(out, &all)
+    crawl_with(out, &all, Cores::All)
+}
+
+/// Which cores a crawler may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cores {
+    All,
+    /// The second one; what it crawls then has the others.
+    One,
 }
 
 /// Crawls the whole web from all of its seeds, which are written into a file in `folder`; the crawl is
 /// in `folder/crawl`.
-pub(crate) fn crawl_from_all(web: &Web, folder: &Path, options: &[&str]) -> anyhow::Result<Cost> {
+pub(crate) fn crawl_from_all(
+    web: &Web,
+    folder: &Path,
+    options: &[&str],
+    cores: Cores,
+) -> anyhow::Result<Cost> {
     let seeds = folder.join("seeds.txt");
     std::fs::write(&seeds, web.seeds.join("\n"))?;
     let seeds = format!("@{}", seeds.display());
     let resolve = format!("*:{0}:127.0.0.1:{0}", web.port);
     let all = [&[seeds.as_str(), "--resolve", &resolve], options].concat();
-    crawl_with(&folder.join("crawl"), &all)
+    crawl_with(&folder.join("crawl"), &all, cores)
 }
 
 /// Runs `nephila crawl` with these arguments, over every host, and returns what it cost.
-pub(crate) fn crawl_with(out: &Path, arguments: &[&str]) -> anyhow::Result<Cost> {
+pub(crate) fn crawl_with(out: &Path, arguments: &[&str], cores: Cores) -> anyhow::Result<Cost> {
     let _ = std::fs::remove_dir_all(out);
     let before = children_usage()?;
     let binary = binary("nephila", "NEPHILA_BIN")?;
-    let mut child = Command::new(binary)
+    let mut command = match cores {
+        Cores::All => Command::new(binary),
+        Cores::One => {
+            let mut placed = Command::new("taskset");
+            placed.args(["-c", "1"]).arg(binary);
+            placed
+        }
+    };
+    let mut child = command
         .args(["crawl", "--quiet", "--scope", "any", "--out"])
         .arg(out)
         .args(arguments)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::process::{Cost, Web, crawl_from_all};
+use crate::process::{Cores, Cost, Web, crawl_from_all};
 use crate::spread::Spread;
 use crate::{start, today};
 
@@ -34,7 +34,7 @@ enum WebOf {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
-    /// How much faster the last row is than the first.
+    /// How much faster the last row is than the first, whose crawler has one core for itself.
     SpeedUp,
     /// What share of the fetches that may be in flight were, by the latency.
     Shares(Duration),
@@ -43,27 +43,27 @@ enum Told {
 const REGIMES: &[Regime] = &[
     Regime {
         name: "parallel",
-        summary: "light pages on 100 hosts, no latency: one thread and two",
+        summary: "light pages on 100 hosts, no latency: one core and two",
         pages: 20_000,
         web: WebOf::Light(&["--hosts", "100", "--prepared"]),
         rows: &[
-            ("1 thread", &["--threads", "1", "--concurrency", "100"]),
-            ("2 threads", &["--threads", "2", "--concurrency", "100"]),
+            ("1 core", &["--threads", "1", "--concurrency", "100"]),
+            ("2 cores", &["--threads", "2", "--concurrency", "100"]),
         ],
         told: Told::SpeedUp,
     },
     Regime {
         name: "parallel-today",
-        summary: "pages as today's web has them, TLS and gzip, 200 hosts: one thread and two",
+        summary: "pages as today's web has them, TLS and gzip, 200 hosts: one core and two",
         pages: today::PAGES,
         web: WebOf::Today,
         rows: &[
             (
-                "1 thread",
+                "1 core",
                 &["--threads", "1", "--concurrency", "100", "--delay", "0"],
             ),
             (
-                "2 threads",
+                "2 cores",
                 &["--threads", "2", "--concurrency", "100", "--delay", "0"],
             ),
         ],
@@ -71,16 +71,16 @@ const REGIMES: &[Regime] = &[
     },
     Regime {
         name: "one-host",
-        summary: "light pages on one host, no delay, 64 at once: one thread and two",
+        summary: "light pages on one host, no delay, 64 at once: one core and two",
         pages: 20_000,
         web: WebOf::Light(&["--hosts", "1", "--prepared"]),
         rows: &[
             (
-                "1 thread",
+                "1 core",
                 &["--threads", "1", "--delay", "0", "--per-host", "64"],
             ),
             (
-                "2 threads",
+                "2 cores",
                 &["--threads", "2", "--delay", "0", "--per-host", "64"],
             ),
         ],
@@ -254,13 +254,17 @@ impl Regime {
         let ca = today::ca(folder.path());
         let mut rows: Vec<Row> = self.rows.iter().map(|_| Row::default()).collect();
         for _ in 0..rounds {
-            for (row, (_, options)) in rows.iter_mut().zip(self.rows) {
+            for (place, (row, (_, options))) in rows.iter_mut().zip(self.rows).enumerate() {
+                let cores = match self.told == Told::SpeedUp && place == 0 {
+                    true => Cores::One,
+                    false => Cores::All,
+                };
                 let mut options = options.to_vec();
                 if let WebOf::Today = self.web {
                     options.extend(["--ca", &ca]);
                 }
                 let served = web.cpu()?;
-                let (cost, steady) = self.crawl(&web, folder.path(), &options)?;
+                let (cost, steady) = self.crawl(&web, folder.path(), &options, cores)?;
                 let served = web.cpu()? - served;
                 row.note(self, &options, &cost, served, steady);
             }
@@ -280,14 +284,20 @@ impl Regime {
     }
 
     /// Crawls; gives pages a second in the steady part too, where that is told.
-    fn crawl(&self, web: &Web, folder: &Path, options: &[&str]) -> anyhow::Result<(Cost, f64)> {
+    fn crawl(
+        &self,
+        web: &Web,
+        folder: &Path,
+        options: &[&str],
+        cores: Cores,
+    ) -> anyhow::Result<(Cost, f64)> {
         if !matches!(self.told, Told::Shares(_)) {
-            return Ok((crawl_from_all(web, folder, options)?, 0.0));
+            return Ok((crawl_from_all(web, folder, options, cores)?, 0.0));
         }
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let looking = scope.spawn(|| steady_rate(web, self.pages, &ended));
-            let cost = crawl_from_all(web, folder, options);
+            let cost = crawl_from_all(web, folder, options, cores);
             ended.store(true, Ordering::Relaxed);
             let steady = looking.join().ok().context("the look at the server")??;
             Ok((cost?, steady))

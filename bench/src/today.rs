@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
-use crate::process::{self, crawl_from_all};
+use crate::process::{self, Cores, crawl_from_all};
 use crate::spread::Spread;
 
 const HOSTS: u32 = 200;
@@ -75,7 +75,7 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
             "--ca",
             &ca,
         ];
-        let cost = crawl_from_all(&served, folder.path(), &options)?;
+        let cost = crawl_from_all(&served, folder.path(), &options, Cores::All)?;
         whole.push((cost.user + cost.system) * 1e6 / f64::from(PAGES));
         parts.push(Parts::measure(folder.path())?);
     }

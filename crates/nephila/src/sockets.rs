@@ -34,7 +34,7 @@ impl SocketShare {
             idle: config
                 .idle_connections
                 .0
-                .unwrap_or((config.concurrency / 8).max(LEAST_IDLE)),
+                .unwrap_or((config.concurrency / 16).max(LEAST_IDLE)),
         };
         asked.within(limit, threads(config) as u64)
     }

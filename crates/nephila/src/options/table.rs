@@ -352,7 +352,7 @@ options! {
         "Fetch from private, loopback and link-local addresses even when no seed names them",
         "a stranger's page must not make the crawler ask its owner's machines";
     idle_connections: IdleConnections = "idle-connections", Fetching, "auto", "0"..="100000", any_time,
-        "Connections that each thread keeps open for the next fetch of their host, as far as files may be open; auto is an eighth of --concurrency, and 1024 at least",
+        "Connections that each thread keeps open for the next fetch of their host, as far as files may be open; auto is a sixteenth of --concurrency, and 1024 at least",
         "each takes some 25 KiB; a new one costs a round trip, and with TLS as much CPU as a page";
 
     follow: Vec<Follow> = "follow", Discovery, "a,area", ""..="", once,
