@@ -1,7 +1,7 @@
 //! What a run begins on: the log, what it tells, and the frontiers that follow from it.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nephila_frontier::{CanonicalUrl, Fingerprinter, UrlKind};
 use nephila_store::{CommitLog, LogPosition};
@@ -47,6 +47,7 @@ impl Ground {
         let (log, is_new) = open_log(outputs, state, clock)?;
         let history = History::read(state)?;
         let shards = Shards::of(state, config, &history);
+        shards.clear_others()?;
         let frontiers = (0..shards.count).map(|number| shards.empty(number).open());
         let mut frontiers = frontiers.collect::<Result<Vec<_>, _>>()?;
         let pace = Pace::after(&history, config, clock.now(), is_new);
@@ -146,8 +147,18 @@ impl<'a> Shards<'a> {
             config: &self.config,
             fingerprinter: self.fingerprinter,
             seen_bytes: self.seen_bytes,
-            dir: self.state.join(format!("shard-{number}")),
+            dir: self.dir(number),
         }
+    }
+
+    fn dir(&self, number: usize) -> PathBuf {
+        self.state.join(format!("shard-{number}"))
+    }
+
+    /// Removes what a checkpoint kept of shards that there are no more: the last run had more threads.
+    fn clear_others(&self) -> Result<(), Error> {
+        let mut others = (self.count..).take_while(|number| self.dir(*number).is_dir());
+        others.try_for_each(|number| self.empty(number).open().map(drop))
     }
 
     /// Tells a frontier when its hosts may be fetched, those that it will meet included.

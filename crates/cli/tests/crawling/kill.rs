@@ -223,3 +223,64 @@ fn it_dies_where_it_is_told_and_wrong_words_are_a_usage_error() {
     assert_eq!(code(&output), 0, "{}", words(&output));
     assert_eq!(facts(&site.path("killed")).len(), 12);
 }
+
+/// With as many threads as before from the checkpoint, with others from the whole log; also from one that
+/// is damaged.
+#[test]
+fn a_crawl_goes_on_from_a_checkpoint_or_without_it() {
+    const PAGES: u64 = 3_000;
+    let site = Site::new(Web::plain(5, 40, PAGES));
+    let crawl = site.path("crawl");
+    let checkpoints = || -> Vec<std::path::PathBuf> {
+        let files = std::fs::read_dir(crawl.join("state")).unwrap();
+        let files = files.map(|entry| entry.unwrap().path());
+        let is_one = |path: &std::path::PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("checkpoint-")
+        };
+        files.filter(is_one).collect()
+    };
+    let options = ["--checkpoint-size", "8KiB", "--commit-interval", "10ms"];
+    let begun = site
+        .crawl("crawl")
+        .args(options)
+        .args(["--threads", "3", "--max-pages", "600"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&begun), 0, "{}", words(&begun));
+    // A manifest, and a frontier of each thread.
+    assert_eq!(checkpoints().len(), 4);
+    for (threads, pages, is_damaged) in [
+        ("3", "1200", false),
+        ("1", "1800", false),
+        ("1", "2400", true),
+    ] {
+        if is_damaged {
+            for path in checkpoints() {
+                let mut bytes = std::fs::read(&path).unwrap();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                std::fs::write(path, bytes).unwrap();
+            }
+        }
+        let resumed = nephila()
+            .arg("resume")
+            .arg(&crawl)
+            .args(["--quiet", "--threads", threads, "--max-pages", pages])
+            .output()
+            .unwrap();
+        assert_eq!(code(&resumed), 0, "{}", words(&resumed));
+        assert!(!checkpoints().is_empty());
+    }
+    let last = nephila()
+        .arg("resume")
+        .arg(&crawl)
+        .args(["--quiet", "--threads", "2", "--max-pages", "none"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&last), 0, "{}", words(&last));
+    assert_eq!(facts(&crawl).len() as u64, PAGES);
+    assert_eq!(summary(&crawl)["pages"], PAGES);
+    // Nothing is left to fetch: the log has all that is needed.
+    assert!(checkpoints().is_empty());
+}
