@@ -77,6 +77,9 @@ impl Collapsed {
     /// Adds a run of text that has no references.
     pub(crate) fn push(&mut self, run: &str) {
         work::note(run.len());
+        if self.is_cut {
+            return;
+        }
         let bytes = run.as_bytes();
         if bytes.len() <= SHORT_BYTES && is_collapsed(bytes) {
             return self.push_words(run);
@@ -253,6 +256,8 @@ mod tests {
         let mut text = Collapsed::new(Bound::Bytes(4));
         text.push("ab \u{e9}\u{e9}");
         assert!(text.is_cut());
+        // What would fit in the room that is left is not taken: it is not what comes next.
+        text.push("c");
         assert_eq!(text.into_text(), "ab");
         let mut exact = Collapsed::new(Bound::Bytes(4));
         exact.push("abcd ");
