@@ -47,8 +47,8 @@ pub trait Fetch {
 
 /// Fetches over the network, for one thread.
 ///
-/// Runs inside a `LocalSet` on tokio's current-thread runtime: each connection is driven by a task
-/// of that set. Any number of exchanges may be under way at once. What is dropped halfway, be it one
+/// Runs inside a `LocalSet` on tokio's current-thread runtime: connections of HTTP/2 are driven by tasks of
+/// that set. Any number of exchanges may be under way at once. What is dropped halfway, be it one
 /// exchange or the fetcher, closes its connections.
 pub struct Fetcher {
     shared: Arc<Shared>,
@@ -116,7 +116,7 @@ impl Fetcher {
         if target.proxy.is_some() {
             connect::check_proxied(shared, &self.dns, &target, deadline, progress).await?;
         }
-        let (taken, response) = self.ask(request, &target, deadline, progress).await?;
+        let (mut taken, response) = self.ask(request, &target, deadline, progress).await?;
         progress.enter(Stage::Body);
         let (parts, body) = response.into_parts();
         let head = ResponseHead {
@@ -138,8 +138,8 @@ impl Fetcher {
         };
         let (body, body_cut) = if wanted {
             let limit = BodyLimit::of(request, &shared.config);
-            let raw = taken.raw.as_ref();
-            let collected = self.collect(body, limit, deadline, &mut room, raw).await;
+            let collecting = self.collect(body, limit, deadline, &mut room, &mut taken);
+            let collected = collecting.await;
             collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
         } else {
             // Dropping the body makes hyper read what is already there and otherwise close the
@@ -330,7 +330,9 @@ impl Fetcher {
         BodyLimit { max, cut }: BodyLimit,
         deadline: Deadline,
         room: &mut HeldRoom,
-        raw: Option<&Keeper>,
+        Taken {
+            connection, raw, ..
+        }: &mut Taken,
     ) -> Result<(Bytes, bool), Failure> {
         let announced = body.size_hint().exact().unwrap_or(0);
         if announced > max && !cut {
@@ -348,13 +350,14 @@ impl Fetcher {
         let patience = async { tokio::time::sleep(BODY_PATIENCE).await };
         tokio::pin!(patience);
         let mut collected = Collected::new(if announced > 0 { announced } else { max });
-        let kept = |body_bytes| raw.map_or(0, |raw| raw.bytes_held(body_bytes));
+        let kept = |body_bytes| raw.as_ref().map_or(0, |raw| raw.bytes_held(body_bytes));
         // What came with the head.
         let growing = room.grow(collected.bytes_held_with(0) + kept(0));
         deadline.run(Stage::Total, Duration::MAX, growing).await?;
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
-            let coming = deadline.run(Stage::Body, limit, body.frame());
+            let frame = connection.wait_for(body.frame());
+            let coming = deadline.run(Stage::Body, limit, frame);
             tokio::pin!(coming);
             let frame = loop {
                 tokio::select! {

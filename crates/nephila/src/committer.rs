@@ -138,7 +138,10 @@ impl Committer {
         sinks.begin_run(true, clock.now())?;
         let work = move || {
             let mut desk = Desk::new(sinks, maker, clock, room.clone());
-            let ended = match desk.run(&receiver, interval) {
+            let ran = desk.run(&receiver, interval);
+            // However it ended, nothing writes to the crawl directory when this thread is joined.
+            let made = desk.maker.finish();
+            let ended = match ran.and(made) {
                 Ok(()) => desk.end(),
                 // What the publisher has failed of is the cause of what was seen here.
                 Err(error) => Err(desk.sinks.abandon().unwrap_or(error)),

@@ -9,6 +9,7 @@
 //! messages under way. The shard that brings it to zero ends the crawl for all.
 
 mod hold;
+mod visits;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -23,18 +24,18 @@ use nephila_frontier::{
 };
 use tokio::sync::mpsc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
 
 use crate::checkpoint::{Gate, Stage};
 use crate::clock::Clock;
 use crate::committer::{CommitSender, Handover};
 use crate::control::{Control, Phase};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::journal::{DoneEntry, StopReason, encode_admitted};
 use crate::progress::Progress;
 use crate::state::{DiskOverflow, DiskSeen};
 use crate::visit::{Record, VisitContext, Visited, visit};
 use crate::visit_row::write_refused_row;
+use visits::Visits;
 
 /// Messages between shards under way at once, over all shards.
 pub(crate) const MOST_MESSAGES: usize = 1_024;
@@ -110,8 +111,6 @@ impl Default for Levels {
     }
 }
 
-type Visits = JoinSet<Result<Visited, Error>>;
-
 /// Why the loop woke up.
 enum Wake {
     Visited(Box<Result<Visited, Error>>),
@@ -133,14 +132,14 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     async fn crawl(&mut self) -> Result<(), Error> {
-        let mut visits = Visits::new();
+        let mut visits = Visits::default();
         let mut phase = self.common.control.subscribe();
         let mut stage = self.common.gate.subscribe();
         let mut deadline: Option<Duration> = None;
         self.publish();
         loop {
             if *stage.borrow_and_update() != Stage::Open {
-                self.hold(&mut stage, &mut phase).await?;
+                self.hold(&mut visits, &mut stage, &mut phase).await?;
             }
             let now = *phase.borrow_and_update();
             match now {
@@ -152,7 +151,7 @@ impl<F: Fetch + 'static> Shard<F> {
                     if is_late || (visits.is_empty() && self.outgoing.is_empty()) {
                         visits.abort_all();
                         self.publish();
-                        return self.drain_inbox(&mut phase).await;
+                        return self.drain_inbox(&mut visits, &mut phase).await;
                     }
                 }
                 Phase::Running => {}
@@ -161,17 +160,16 @@ impl<F: Fetch + 'static> Shard<F> {
                 Phase::Running => self.start_visits(&mut visits).await?,
                 _ => deadline.map(|at| self.clock.started_at().after(at)),
             };
+            // Before what has ended here, of which there may always be something: others wait for these.
+            while let Ok(message) = self.inbox.try_recv() {
+                self.receive(message, &mut visits).await?;
+            }
             self.send_outgoing();
             self.publish();
             let changes = (&mut phase, &mut stage);
             match self.wake(&mut visits, changes, wait_until).await? {
-                Wake::Visited(visited) => {
-                    self.complete(*visited).await?;
-                    while let Some(joined) = visits.try_join_next() {
-                        self.complete(joined_visit(joined)?).await?;
-                    }
-                }
-                Wake::Message(message) => self.receive(message).await?,
+                Wake::Visited(visited) => self.complete(*visited, &mut visits).await?,
+                Wake::Message(message) => self.receive(message, &mut visits).await?,
                 Wake::Other => {}
             }
         }
@@ -199,17 +197,17 @@ impl<F: Fetch + 'static> Shard<F> {
             match next {
                 Next::Lease(lease) if self.trapped(&lease).is_some() => {
                     self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
-                    self.refuse_trapped(lease).await?;
+                    self.refuse_trapped(lease, visits).await?;
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         return Ok(Some(now));
                     }
                 }
                 Next::Lease(lease) => {
-                    visits.spawn_local(visit(self.context.clone(), lease));
+                    visits.start(visit(self.context.clone(), lease));
                 }
                 Next::Refused(refused) => {
-                    self.record_refused(*refused).await?;
+                    self.record_refused(*refused, visits).await?;
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         // Let what was fetched meanwhile come to its turn.
@@ -233,7 +231,7 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     /// Gives a lease back without a fetch: its URL has its outcome.
-    async fn refuse_trapped(&mut self, lease: Lease) -> Result<(), Error> {
+    async fn refuse_trapped(&mut self, lease: Lease, visits: &mut Visits) -> Result<(), Error> {
         let why = self.trapped(&lease).map(|refusal| refusal.to_string());
         let refused = Refused {
             url: lease.url().clone(),
@@ -246,7 +244,7 @@ impl<F: Fetch + 'static> Shard<F> {
             then: Then::Done,
         };
         self.frontier.finish(lease, finish, self.clock.now());
-        self.record_refused(refused).await
+        self.record_refused(refused, visits).await
     }
 
     fn reserve_page(&self) -> bool {
@@ -269,7 +267,7 @@ impl<F: Fetch + 'static> Shard<F> {
         let has_outgoing = !self.outgoing.is_empty();
         Ok(tokio::select! {
             biased;
-            Some(joined) = visits.join_next() => Wake::Visited(Box::new(joined_visit(joined)?)),
+            visited = visits.next() => Wake::Visited(Box::new(visited)),
             Some(message) = self.inbox.recv() => Wake::Message(message),
             _ = phase.changed() => Wake::Other,
             _ = stage.changed() => Wake::Other,
@@ -279,7 +277,11 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     /// A visit has ended: its outlinks are admitted, its outcome is handed over, its lease ends.
-    async fn complete(&mut self, visited: Result<Visited, Error>) -> Result<(), Error> {
+    async fn complete(
+        &mut self,
+        visited: Result<Visited, Error>,
+        visits: &mut Visits,
+    ) -> Result<(), Error> {
         let Visited {
             lease,
             finish,
@@ -317,7 +319,7 @@ impl<F: Fetch + 'static> Shard<F> {
             }
             handover.done = Some(record);
         }
-        self.pass_on(handover, foreign).await
+        self.pass_on(handover, foreign, visits).await
     }
 
     /// The last page that may be given out ends the crawl.
@@ -328,7 +330,7 @@ impl<F: Fetch + 'static> Shard<F> {
         }
     }
 
-    async fn record_refused(&mut self, refused: Refused) -> Result<(), Error> {
+    async fn record_refused(&mut self, refused: Refused, visits: &mut Visits) -> Result<(), Error> {
         let now = self.clock.now();
         let queued = &refused.url;
         let done = DoneEntry {
@@ -355,7 +357,7 @@ impl<F: Fetch + 'static> Shard<F> {
             done: Some(Record::new(done, row)),
             ..Handover::default()
         };
-        self.committer.send(handover).await
+        visits.beside(self.committer.send(handover)).await
     }
 
     /// Splits URLs into this shard's own and those of others.
@@ -408,7 +410,12 @@ impl<F: Fetch + 'static> Shard<F> {
         Ok(())
     }
 
-    async fn pass_on(&mut self, handover: Handover, foreign: ForShards) -> Result<(), Error> {
+    async fn pass_on(
+        &mut self,
+        handover: Handover,
+        foreign: ForShards,
+        visits: &mut Visits,
+    ) -> Result<(), Error> {
         if !foreign.is_empty() {
             // Counted as live from here on, before the page itself stops being live.
             self.common.live.fetch_add(1, Ordering::AcqRel);
@@ -419,7 +426,7 @@ impl<F: Fetch + 'static> Shard<F> {
         if handover.done.is_none() && handover.admitted_count == 0 {
             return Ok(());
         }
-        self.committer.send(handover).await
+        visits.beside(self.committer.send(handover)).await
     }
 
     fn send_outgoing(&mut self) {
@@ -449,7 +456,7 @@ impl<F: Fetch + 'static> Shard<F> {
         }
     }
 
-    async fn receive(&mut self, mut message: Message) -> Result<(), Error> {
+    async fn receive(&mut self, mut message: Message, visits: &mut Visits) -> Result<(), Error> {
         if let Some((_, urls)) = message.rest.pop() {
             self.admit(urls, &mut message.handover)?;
         }
@@ -457,7 +464,7 @@ impl<F: Fetch + 'static> Shard<F> {
             self.forward(message);
             return Ok(());
         }
-        self.committer.send(message.handover).await?;
+        visits.beside(self.committer.send(message.handover)).await?;
         // In one step: its URLs become live as the message ceases to be.
         let change = self.publish_levels();
         self.count_live(change - 1);
@@ -466,7 +473,11 @@ impl<F: Fetch + 'static> Shard<F> {
 
     /// After the last visit: messages under way are still received, so that no page that was
     /// fetched is lost, until every shard is there.
-    async fn drain_inbox(&mut self, phase: &mut watch::Receiver<Phase>) -> Result<(), Error> {
+    async fn drain_inbox(
+        &mut self,
+        visits: &mut Visits,
+        phase: &mut watch::Receiver<Phase>,
+    ) -> Result<(), Error> {
         self.common.drained.fetch_add(1, Ordering::AcqRel);
         self.common.one_drained.notify_waiters();
         let shards = self.common.inboxes.len();
@@ -483,7 +494,7 @@ impl<F: Fetch + 'static> Shard<F> {
             }
             const POLL: Duration = Duration::from_millis(5);
             tokio::select! {
-                Some(message) = self.inbox.recv() => self.receive(message).await?,
+                Some(message) = self.inbox.recv() => self.receive(message, visits).await?,
                 _ = phase.changed() => {}
                 () = one_drained => {}
                 () = tokio::time::sleep(POLL) => {}
@@ -525,10 +536,4 @@ impl<F: Fetch + 'static> Shard<F> {
             self.common.control.drain(StopReason::Done);
         }
     }
-}
-
-fn joined_visit(
-    joined: Result<Result<Visited, Error>, tokio::task::JoinError>,
-) -> Result<Result<Visited, Error>, Error> {
-    joined.map_err(|error| Error::new(ErrorKind::Bug, format!("a visit panicked: {error}")))
 }

@@ -4,6 +4,7 @@ use nephila_fetch::Fetch;
 use tokio::sync::watch;
 
 use super::Shard;
+use super::visits::Visits;
 use crate::checkpoint::Stage;
 use crate::control::Phase;
 use crate::error::Error;
@@ -13,6 +14,7 @@ impl<F: Fetch + 'static> Shard<F> {
     /// end; what is fetched goes on being fetched. Admits what other shards send.
     pub(super) async fn hold(
         &mut self,
+        visits: &mut Visits,
         stage: &mut watch::Receiver<Stage>,
         phase: &mut watch::Receiver<Phase>,
     ) -> Result<(), Error> {
@@ -44,8 +46,8 @@ impl<F: Fetch + 'static> Shard<F> {
             let has_outgoing = !self.outgoing.is_empty();
             tokio::select! {
                 biased;
-                Some(message) = self.inbox.recv() => self.receive(message).await?,
-                _ = stage.changed() => {}
+                Some(message) = self.inbox.recv() => self.receive(message, visits).await?,
+                _ = visits.beside(stage.changed()) => {}
                 _ = phase.changed() => {}
                 _ = room.acquire(), if has_outgoing => {}
             }
