@@ -8,6 +8,7 @@
 mod link;
 mod model;
 mod network;
+mod series;
 mod state;
 mod verdict;
 mod window;
@@ -15,6 +16,7 @@ mod window;
 pub use link::LinkSamples;
 pub use model::{Change, Model, Prediction};
 pub use network::{Network, Station};
+pub use series::{Series, Stretch};
 pub use state::{State, VisitClock, VisitTimes};
 pub use verdict::{Limit, Verdict};
 pub use window::{Spent, Window};

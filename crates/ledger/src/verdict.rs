@@ -122,7 +122,8 @@ impl Verdict {
         match most {
             (_, share) if share <= 0.0 => None,
             (Limit::RemoteLatency, share) => Some(of_slots(window, share, is_crowded)),
-            (Limit::Discovery, share) if in_slots(window).1 > 0.5 => {
+            // What is in flight would give links, and is held up here.
+            (Limit::Discovery, share) if !is_remote(in_slots(window).0) => {
                 Some(of_slots(window, share, is_crowded))
             }
             (limit, share) => Some(Verdict { limit, share }),
@@ -166,6 +167,10 @@ fn in_slots(window: &Window) -> (Limit, f64) {
     let most = parts.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let (limit, seconds) = most.unwrap_or((way, 0.0));
     (limit, share_of(seconds, all))
+}
+
+fn is_remote(limit: Limit) -> bool {
+    matches!(limit, Limit::RemoteLatency | Limit::Bandwidth)
 }
 
 /// Whether the bodies that come share one way that is full.
