@@ -73,10 +73,12 @@ impl Series {
 
     /// The whole run.
     pub fn total(&self) -> Stretch {
-        self.stretches.iter().fold(Stretch::default(), |mut sum, stretch| {
-            sum.add(stretch);
-            sum
-        })
+        self.stretches
+            .iter()
+            .fold(Stretch::default(), |mut sum, stretch| {
+                sum.add(stretch);
+                sum
+            })
     }
 
     /// The last stretches that have so many seconds together, or all.
@@ -102,7 +104,11 @@ impl Series {
                 sum.add(stretch);
             }
         }
-        if sum.window.seconds > 0.0 { sum } else { self.total() }
+        if sum.window.seconds > 0.0 {
+            sum
+        } else {
+            self.total()
+        }
     }
 
     fn halve(&mut self) {
@@ -140,7 +146,11 @@ mod tests {
         assert_eq!(total.window.seconds, 100_000.0);
         let pages: u32 = (0..100_000).map(|number| number % 7).sum();
         assert_eq!(total.window.pages, f64::from(pages));
-        let lengths: Vec<f64> = series.stretches().iter().map(|of| of.window.seconds).collect();
+        let lengths: Vec<f64> = series
+            .stretches()
+            .iter()
+            .map(|of| of.window.seconds)
+            .collect();
         let (last, others) = lengths.split_last().unwrap();
         assert!(others.iter().all(|length| length == &others[0]) && last <= &others[0]);
     }
@@ -149,8 +159,16 @@ mod tests {
     fn the_steady_part_leaves_out_both_ends() {
         let mut series = Series::default();
         for number in 0..100 {
-            let pages = if (10..90).contains(&number) { 100.0 } else { 0.0 };
-            series.push(Window { seconds: 1.0, pages, ..Window::default() });
+            let pages = if (10..90).contains(&number) {
+                100.0
+            } else {
+                0.0
+            };
+            series.push(Window {
+                seconds: 1.0,
+                pages,
+                ..Window::default()
+            });
         }
         assert_eq!(series.steady().window.pages_per_second(), 100.0);
         assert_eq!(series.last(10.0).window.pages, 0.0);

@@ -152,12 +152,19 @@ pub struct VisitClock {
 
 impl VisitClock {
     /// Begins in `state`.
-    pub fn begin(state: State, now: Duration) -> VisitClock {
+    pub const fn begin(state: State, now: Duration) -> VisitClock {
         VisitClock {
-            times: VisitTimes::default(),
+            times: VisitTimes {
+                spent: [Duration::ZERO; State::ALL.len()],
+            },
             state,
             since: now,
         }
+    }
+
+    /// Adds what was spent in a state before it began.
+    pub fn add_before(&mut self, state: State, time: Duration) {
+        self.times.add(state, time);
     }
 
     /// Leaves the state that it is in and enters another.

@@ -96,6 +96,22 @@ pub struct Window {
 impl Window {
     /// Adds a stretch that follows, or one of another thread.
     pub fn add(&mut self, other: &Window) {
+        self.combine(other, 1.0);
+        self.longest_stall_seconds = self.longest_stall_seconds.max(other.longest_stall_seconds);
+        self.link.add(&other.link);
+    }
+
+    /// What came since an earlier sum of the same things; the longest stall and the way from the net are as
+    /// they are here.
+    #[must_use]
+    pub fn since(&self, earlier: &Window) -> Window {
+        let mut since = self.clone();
+        since.combine(earlier, -1.0);
+        since
+    }
+
+    /// Adds so many times every sum of the other; none is under zero after it.
+    fn combine(&mut self, other: &Window, times: f64) {
         let pairs = [
             (&mut self.seconds, other.seconds),
             (&mut self.pages, other.pages),
@@ -120,16 +136,11 @@ impl Window {
             (&mut self.sink_seconds, other.sink_seconds),
             (&mut self.sync_seconds, other.sync_seconds),
         ];
-        for (sum, more) in pairs {
-            *sum += more;
+        let states = self.states.iter_mut().zip(other.states);
+        let spent = self.loop_seconds.iter_mut().zip(other.loop_seconds);
+        for (sum, more) in pairs.into_iter().chain(states).chain(spent) {
+            *sum = (*sum + more * times).max(0.0);
         }
-        let all = self.states.iter_mut().zip(other.states);
-        let all = all.chain(self.loop_seconds.iter_mut().zip(other.loop_seconds));
-        for (sum, more) in all {
-            *sum += more;
-        }
-        self.longest_stall_seconds = self.longest_stall_seconds.max(other.longest_stall_seconds);
-        self.link.add(&other.link);
     }
 
     /// Seconds that visits spent in a state.

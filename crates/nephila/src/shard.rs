@@ -9,6 +9,7 @@
 //! messages under way. The shard that brings it to zero ends the crawl for all.
 
 mod hold;
+mod outlinks;
 mod visits;
 
 use std::collections::VecDeque;
@@ -19,9 +20,10 @@ use std::time::Duration;
 
 use nephila_fetch::Fetch;
 use nephila_frontier::{
-    Admission, Contact, Fingerprinter, Finish, Frontier, Lease, Moment, Next, Outcome, QueuedUrl,
-    Refusal, Refused, Then, UrlKind,
+    Contact, Fingerprinter, Finish, Frontier, Lease, Moment, Next, Outcome, QueuedUrl, Refusal,
+    Refused, Then, UrlKind,
 };
+use nephila_ledger::Spent;
 use tokio::sync::mpsc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
@@ -30,7 +32,8 @@ use crate::clock::Clock;
 use crate::committer::{CommitSender, Handover};
 use crate::control::{Control, Phase};
 use crate::error::Error;
-use crate::journal::{DoneEntry, StopReason, encode_admitted};
+use crate::journal::{DoneEntry, StopReason};
+use crate::ledger::VisitEnd;
 use crate::progress::Progress;
 use crate::state::{DiskOverflow, DiskSeen};
 use crate::visit::{Record, VisitContext, Visited, visit};
@@ -87,6 +90,8 @@ pub(crate) struct Shard<F> {
     /// Pages with foreign outlinks that wait for room for a message.
     pub(crate) outgoing: VecDeque<(Handover, ForShards)>,
     pub(crate) published: Levels,
+    /// Turns that could be taken, and when they were counted.
+    pub(crate) ready: (u64, Option<Duration>),
 }
 
 /// What this shard last added to the common counts.
@@ -166,6 +171,9 @@ impl<F: Fetch + 'static> Shard<F> {
             }
             self.send_outgoing();
             self.publish();
+            self.context
+                .account
+                .set_reason(self.reason_to_wait(now, &visits, wait_until));
             let changes = (&mut phase, &mut stage);
             match self.wake(&mut visits, changes, wait_until).await? {
                 Wake::Visited(visited) => self.complete(*visited, &mut visits).await?,
@@ -175,12 +183,33 @@ impl<F: Fetch + 'static> Shard<F> {
         }
     }
 
+    /// What this shard waits for, if it has to wait now.
+    fn reason_to_wait(&self, phase: Phase, visits: &Visits, wait_until: Option<Moment>) -> Spent {
+        let given_out = self.common.pages_started.load(Ordering::Relaxed);
+        if phase != Phase::Running || given_out >= self.common.max_pages {
+            return Spent::Other;
+        }
+        if visits.len() >= self.slots() {
+            return Spent::SlotsTaken;
+        }
+        match (self.outgoing.is_empty(), wait_until) {
+            (false, _) => Spent::Other,
+            (true, Some(_)) => Spent::Politeness,
+            (true, None) => Spent::Discovery,
+        }
+    }
+
+    /// Hands over to the committer; meanwhile the visits go on.
+    async fn hand_over(&self, handover: Handover, visits: &mut Visits) -> Result<(), Error> {
+        self.context.account.set_reason(Spent::Sink);
+        visits.beside(self.committer.send(handover)).await
+    }
+
     /// Gives out leases until the slots are full; returns when to look again, if ever.
     async fn start_visits(&mut self, visits: &mut Visits) -> Result<Option<Moment>, Error> {
         const LIMIT_RECHECK: Duration = Duration::from_millis(20);
         const MOST_REFUSALS: usize = 256;
-        let shards = self.common.inboxes.len().max(1);
-        let slots = self.common.control.concurrency().div_ceil(shards).max(1);
+        let slots = self.slots();
         let mut refusals = 0;
         while visits.len() < slots && self.outgoing.is_empty() {
             let now = self.clock.now();
@@ -288,6 +317,7 @@ impl<F: Fetch + 'static> Shard<F> {
             record,
             candidates,
             held,
+            split,
             ..
         } = visited?;
         let now = self.clock.now();
@@ -308,6 +338,16 @@ impl<F: Fetch + 'static> Shard<F> {
         if is_page && matches!(finish.then, Then::Defer(_)) && lease.url().attempts == 0 {
             self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
         }
+        let end = VisitEnd {
+            is_page: is_page && record.is_some(),
+            is_failure: finish.contact == Contact::Failed,
+            is_throttled: matches!(finish.contact, Contact::Overloaded(_)),
+            wire_bytes: record.as_ref().map_or(0, |record| record.done.wire_bytes),
+        };
+        let times = split.end(self.clock.elapsed());
+        self.context
+            .account
+            .note_visit(&times, end, lease.url().url.as_str());
         let next_at = self.frontier.finish(lease, finish, now);
         if let Some(mut record) = record.filter(|_| is_first_robots) {
             record.done.host_next_at = next_at;
@@ -357,118 +397,7 @@ impl<F: Fetch + 'static> Shard<F> {
             done: Some(Record::new(done, row)),
             ..Handover::default()
         };
-        visits.beside(self.committer.send(handover)).await
-    }
-
-    /// Splits URLs into this shard's own and those of others.
-    fn share_out(&self, urls: Vec<QueuedUrl>) -> (Vec<QueuedUrl>, ForShards) {
-        let shards = self.common.inboxes.len();
-        if shards <= 1 {
-            return (urls, Vec::new());
-        }
-        let mut own = Vec::with_capacity(urls.len());
-        let mut foreign = ForShards::new();
-        for queued in urls {
-            let shard = self
-                .common
-                .fingerprinter
-                .shard_of(queued.url.host(), shards);
-            if shard == self.number {
-                own.push(queued);
-                continue;
-            }
-            match foreign.iter_mut().find(|(number, _)| *number == shard) {
-                Some((_, urls)) => urls.push(queued),
-                None => foreign.push((shard, vec![queued])),
-            }
-        }
-        (own, foreign)
-    }
-
-    fn admit(&mut self, urls: Vec<QueuedUrl>, handover: &mut Handover) -> Result<(), Error> {
-        let now = self.clock.now();
-        for queued in urls {
-            let checked = match queued.kind {
-                UrlKind::Page => self.context.traps.borrow().check(&queued.url),
-                _ => Ok(()),
-            };
-            if let Err(refusal) = checked {
-                self.common.progress.add_refusals(refusal.option(), 1);
-                continue;
-            }
-            let mark = handover.admitted.len();
-            encode_admitted(&queued, &mut handover.admitted);
-            match self.frontier.admit(queued, now)? {
-                Admission::Admitted => handover.admitted_count += 1,
-                Admission::AlreadySeen => handover.admitted.truncate(mark),
-                Admission::Refused(refusal) => {
-                    handover.admitted.truncate(mark);
-                    self.common.progress.add_refusals(refusal.option(), 1);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn pass_on(
-        &mut self,
-        handover: Handover,
-        foreign: ForShards,
-        visits: &mut Visits,
-    ) -> Result<(), Error> {
-        if !foreign.is_empty() {
-            // Counted as live from here on, before the page itself stops being live.
-            self.common.live.fetch_add(1, Ordering::AcqRel);
-            self.outgoing.push_back((handover, foreign));
-            self.send_outgoing();
-            return Ok(());
-        }
-        if handover.done.is_none() && handover.admitted_count == 0 {
-            return Ok(());
-        }
-        visits.beside(self.committer.send(handover)).await
-    }
-
-    fn send_outgoing(&mut self) {
-        while !self.outgoing.is_empty() {
-            let Ok(room) = self.common.message_room.clone().try_acquire_owned() else {
-                return;
-            };
-            let Some((handover, rest)) = self.outgoing.pop_front() else {
-                return;
-            };
-            self.forward(Message {
-                handover,
-                rest,
-                _room: room,
-            });
-        }
-    }
-
-    /// Sends a message to the shard whose URLs come last in it.
-    fn forward(&self, message: Message) {
-        let target = message.rest.last().map_or(self.number, |(shard, _)| *shard);
-        let inbox = self.common.inboxes.get(target);
-        // An inbox has a place for every message that has room; a closed one belongs to a shard
-        // that has ended, and then the crawl ends without this page, which is fetched again.
-        if inbox.is_none_or(|inbox| inbox.try_send(message).is_err()) {
-            self.common.live.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    async fn receive(&mut self, mut message: Message, visits: &mut Visits) -> Result<(), Error> {
-        if let Some((_, urls)) = message.rest.pop() {
-            self.admit(urls, &mut message.handover)?;
-        }
-        if !message.rest.is_empty() {
-            self.forward(message);
-            return Ok(());
-        }
-        visits.beside(self.committer.send(message.handover)).await?;
-        // In one step: its URLs become live as the message ceases to be.
-        let change = self.publish_levels();
-        self.count_live(change - 1);
-        Ok(())
+        self.hand_over(handover, visits).await
     }
 
     /// After the last visit: messages under way are still received, so that no page that was
@@ -521,6 +450,7 @@ impl<F: Fetch + 'static> Shard<F> {
             queued: self.frontier.queued() as i64,
             hosts: self.frontier.hosts() as i64,
         };
+        self.note_levels(levels);
         let before = std::mem::replace(&mut self.published, levels);
         self.common.progress.add_levels(
             levels.in_flight - before.in_flight,
@@ -528,6 +458,29 @@ impl<F: Fetch + 'static> Shard<F> {
             levels.hosts - before.hosts,
         );
         levels.live - before.live
+    }
+
+    fn note_levels(&mut self, levels: Levels) {
+        const READY_LASTS: Duration = Duration::from_secs(1);
+        let now = self.clock.elapsed();
+        if self.ready.1.is_none_or(|at| now >= at + READY_LASTS) {
+            let ready = self.frontier.ready(self.clock.now());
+            self.ready = (ready as u64, Some(now));
+        }
+        let levels = crate::ledger::Levels {
+            slots: self.slots() as u64,
+            in_flight: levels.in_flight.unsigned_abs(),
+            turns: self.frontier.turns() as u64,
+            ready: self.ready.0,
+            queued: levels.queued.unsigned_abs(),
+        };
+        self.context.account.note_levels(levels, now);
+    }
+
+    /// Fetches at once at most, of this shard.
+    fn slots(&self) -> usize {
+        let shards = self.common.inboxes.len().max(1);
+        self.common.control.concurrency().div_ceil(shards).max(1)
     }
 
     fn count_live(&self, change: i64) {

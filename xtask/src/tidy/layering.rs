@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-robots", &[]),
     ("nephila-frontier", &["nephila-robots"]),
     ("nephila-fetch", &[]),
+    ("nephila-ledger", &[]),
     ("nephila-parse", &[]),
     ("nephila-store", &[]),
     ("nephila-warc", &[]),
@@ -17,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "nephila-frontier",
             "nephila-fetch",
+            "nephila-ledger",
             "nephila-parse",
             "nephila-store",
             "nephila-warc",
@@ -58,6 +60,7 @@ const FOR_TESTS: &str = "nephila-sim";
 pub(crate) const PURE: &[(&str, &str)] = &[
     ("nephila-robots", "crates/robots"),
     ("nephila-frontier", "crates/frontier"),
+    ("nephila-ledger", "crates/ledger"),
     ("nephila-parse", "crates/parse"),
     ("nephila-warc", "crates/warc"),
 ];

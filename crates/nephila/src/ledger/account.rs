@@ -41,6 +41,8 @@ pub(crate) struct Account {
     reason: AtomicU8,
     spent: [AtomicU64; Spent::ALL.len()],
     longest_stall: AtomicU64,
+    /// How long the thread had worked when it last looked at the network and found something there.
+    before_look: AtomicU64,
     levels_since: AtomicU64,
     levels: [AtomicU64; LEVELS],
     level_times: [AtomicU64; LEVELS],
@@ -55,6 +57,8 @@ pub(crate) struct Account {
 }
 
 const LEVELS: usize = 5;
+/// Microseconds that looking at the network takes where something is there; longer is waiting.
+const A_LOOK: u64 = 50;
 
 fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
@@ -92,6 +96,7 @@ impl Account {
         if worked > self.longest_stall.load(Ordering::Relaxed) {
             self.longest_stall.store(worked, Ordering::Relaxed);
         }
+        self.before_look.store(worked, Ordering::Relaxed);
         self.since.store(now, Ordering::Relaxed);
         self.is_waiting.store(true, Ordering::Relaxed);
     }
@@ -100,25 +105,38 @@ impl Account {
     pub(crate) fn wake(&self, now: Duration) -> Duration {
         let now = micros(now);
         let waited = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        if let Some(spent) = self.spent.get(usize::from(self.reason.load(Ordering::Relaxed))) {
+        if let Some(spent) = self
+            .spent
+            .get(usize::from(self.reason.load(Ordering::Relaxed)))
+        {
             add(spent, waited);
         }
         self.since.store(now, Ordering::Relaxed);
         self.is_waiting.store(false, Ordering::Relaxed);
+        if waited > A_LOOK {
+            self.before_look.store(0, Ordering::Relaxed);
+        }
         Duration::from_micros(waited)
     }
 
-    /// For how long the thread has been at work since it last looked at the network: what came in between
-    /// waited for it.
-    pub(crate) fn at_work(&self, now: Duration) -> Duration {
-        Duration::from_micros(micros(now).saturating_sub(self.since.load(Ordering::Relaxed)))
+    /// For how long what the thread now sees of the network has waited for it, in the mean: since it last
+    /// looked, and half of the time before that, if it then came straight from other work.
+    pub(crate) fn waited_for_thread(&self, now: Duration) -> Duration {
+        let since = micros(now).saturating_sub(self.since.load(Ordering::Relaxed));
+        Duration::from_micros(since + self.before_look.load(Ordering::Relaxed) / 2)
     }
 
     /// The levels change.
     pub(crate) fn note_levels(&self, levels: Levels, now: Duration) {
         let now = micros(now);
         let passed = now.saturating_sub(self.levels_since.swap(now, Ordering::Relaxed));
-        let new = [levels.slots, levels.in_flight, levels.turns, levels.ready, levels.queued];
+        let new = [
+            levels.slots,
+            levels.in_flight,
+            levels.turns,
+            levels.ready,
+            levels.queued,
+        ];
         for ((level, times), new) in self.levels.iter().zip(&self.level_times).zip(new) {
             add(times, level.load(Ordering::Relaxed).saturating_mul(passed));
             level.store(new, Ordering::Relaxed);
@@ -173,10 +191,14 @@ impl Account {
             *sum += lasting;
         }
         let passed = now.saturating_sub(self.levels_since.load(Ordering::Relaxed));
-        let mut levels = self.levels.iter().zip(&self.level_times).map(|(level, times)| {
-            let lasting = level.load(Ordering::Relaxed).saturating_mul(passed);
-            (times.load(Ordering::Relaxed) + lasting) as f64 / 1e6
-        });
+        let mut levels = self
+            .levels
+            .iter()
+            .zip(&self.level_times)
+            .map(|(level, times)| {
+                let lasting = level.load(Ordering::Relaxed).saturating_mul(passed);
+                (times.load(Ordering::Relaxed) + lasting) as f64 / 1e6
+            });
         let mut next = || levels.next().unwrap_or(0.0);
         window.slots = next();
         window.slots_taken = next();
@@ -200,10 +222,14 @@ mod tests {
         account.wait(10 * MILLI);
         assert_eq!(account.wake(30 * MILLI), 20 * MILLI);
         account.set_reason(Spent::SlotsTaken);
-        assert_eq!(account.at_work(35 * MILLI), 5 * MILLI);
+        assert_eq!(account.waited_for_thread(35 * MILLI), 5 * MILLI);
         account.wait(40 * MILLI);
         let window = account.read(100 * MILLI);
-        assert_eq!(window.loop_share(Spent::Working), 0.0, "the loops are the reader's to set");
+        assert_eq!(
+            window.loop_share(Spent::Working),
+            0.0,
+            "the loops are the reader's to set"
+        );
         assert!((window.loop_seconds[Spent::Working as usize] - 0.020).abs() < 1e-9);
         assert!((window.loop_seconds[Spent::Politeness as usize] - 0.020).abs() < 1e-9);
         assert!((window.loop_seconds[Spent::SlotsTaken as usize] - 0.060).abs() < 1e-9);

@@ -2,6 +2,7 @@
 
 use std::fs::read_to_string;
 use std::path::Path;
+use std::time::Duration;
 
 /// Seconds of the processors, all since some beginning; what the system does not tell is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -12,6 +13,15 @@ pub(crate) struct Processors {
     pub(crate) all: f64,
     /// For how long some task of the machine waited for a processor.
     pub(crate) pressure: f64,
+}
+
+/// For how long this thread was on a processor.
+pub(crate) fn thread_cpu() -> Duration {
+    let clock = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        clock.tv_sec.unsigned_abs(),
+        u32::try_from(clock.tv_nsec).unwrap_or(0),
+    )
 }
 
 /// Ticks of `/proc` in a second, as Linux gives them to every program.
@@ -34,7 +44,9 @@ impl Processors {
 /// The processors that this process may use.
 pub(crate) fn allowed_processors() -> Vec<usize> {
     let status = read_to_string("/proc/self/status").unwrap_or_default();
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     let allowed = processor_list(list.unwrap_or_default().trim());
     match allowed.is_empty() {
         true => (0..std::thread::available_parallelism().map_or(1, usize::from)).collect(),
@@ -52,7 +64,11 @@ pub(crate) fn processors(allowed: &[usize]) -> f64 {
 pub(crate) fn thread_seconds(thread: i32) -> f64 {
     let path = format!("/proc/self/task/{thread}/schedstat");
     let text = read_to_string(Path::new(&path)).unwrap_or_default();
-    let nanos: u64 = text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0);
+    let nanos: u64 = text
+        .split(' ')
+        .next()
+        .and_then(|first| first.parse().ok())
+        .unwrap_or(0);
     nanos as f64 / 1e9
 }
 
@@ -62,8 +78,13 @@ fn busy_ticks(stat: &str, allowed: &[usize]) -> u64 {
     let of_processor = |line: &str| -> Option<u64> {
         let (name, rest) = line.split_once(' ')?;
         let number: usize = name.strip_prefix("cpu")?.parse().ok()?;
-        let ticks: Vec<u64> = rest.split_whitespace().filter_map(|text| text.parse().ok()).collect();
-        let busy = [0, 1, 2, 5, 6, 7].iter().filter_map(|place| ticks.get(*place));
+        let ticks: Vec<u64> = rest
+            .split_whitespace()
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        let busy = [0, 1, 2, 5, 6, 7]
+            .iter()
+            .filter_map(|place| ticks.get(*place));
         allowed.contains(&number).then(|| busy.sum())
     };
     stat.lines().filter_map(of_processor).sum()
@@ -73,7 +94,9 @@ fn busy_ticks(stat: &str, allowed: &[usize]) -> u64 {
 fn pressure_micros(text: &str) -> u64 {
     let some = text.lines().find(|line| line.starts_with("some"));
     let total = some.and_then(|line| line.rsplit_once("total=").map(|(_, total)| total));
-    total.and_then(|total| total.trim().parse().ok()).unwrap_or(0)
+    total
+        .and_then(|total| total.trim().parse().ok())
+        .unwrap_or(0)
 }
 
 /// `0-3,8`, as the kernel lists them.
@@ -96,10 +119,12 @@ mod tests {
     fn the_systems_words_are_read() {
         assert_eq!(processor_list("0-2,5"), [0, 1, 2, 5]);
         assert_eq!(processor_list(""), Vec::<usize>::new());
-        let stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 1 5 900 7 2 3 4 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n";
+        let stat =
+            "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 1 5 900 7 2 3 4 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n";
         assert_eq!(busy_ticks(stat, &[0]), 25);
         assert_eq!(busy_ticks(stat, &[0, 1]), 31);
-        let pressure = "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234\nfull avg10=0.00 total=9\n";
+        let pressure =
+            "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234\nfull avg10=0.00 total=9\n";
         assert_eq!(pressure_micros(pressure), 1_234);
     }
 

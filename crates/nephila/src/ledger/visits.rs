@@ -34,7 +34,10 @@ impl VisitExample {
 
     /// The visit's time, in seconds, without what it waited for its turn.
     pub fn seconds(&self) -> f64 {
-        let with_slot = State::ALL.iter().zip(self.states).filter(|(state, _)| state.has_slot());
+        let with_slot = State::ALL
+            .iter()
+            .zip(self.states)
+            .filter(|(state, _)| state.has_slot());
         with_slot.map(|(_, seconds)| seconds).sum()
     }
 }
@@ -67,14 +70,35 @@ pub(crate) struct Visits {
     count: usize,
 }
 
+/// Of microseconds up to a day, to two digits, which can be had: that is all that could be wrong.
+pub(super) fn histogram() -> Option<Histogram<u64>> {
+    const LONGEST: u64 = 86_400_000_000;
+    Histogram::new_with_max(LONGEST, 2).ok()
+}
+
+impl Quantiles {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Quantiles {
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let mean = if histogram.is_empty() {
+            0.0
+        } else {
+            histogram.mean() / 1e6
+        };
+        Quantiles {
+            visits: histogram.len(),
+            mean,
+            p50: seconds(histogram.value_at_quantile(0.5)),
+            p90: seconds(histogram.value_at_quantile(0.9)),
+            p99: seconds(histogram.value_at_quantile(0.99)),
+            most: seconds(histogram.max()),
+        }
+    }
+}
+
 impl Default for Visits {
     fn default() -> Visits {
-        /// A day.
-        const LONGEST: u64 = 86_400_000_000;
-        // Two digits of any size up to a day can be had: that is all that could be wrong.
-        let histogram = |_| Histogram::new_with_max(LONGEST, 2).ok();
         Visits {
-            histograms: State::ALL.iter().filter_map(histogram).collect(),
+            histograms: State::ALL.iter().filter_map(|_| histogram()).collect(),
             slowest: Vec::new(),
             samples: Vec::new(),
             count: 0,
@@ -93,10 +117,14 @@ impl Visits {
         let with_slot = times.iter().filter(|(state, _)| state.has_slot());
         let taken: Duration = with_slot.map(|(_, time)| time).sum();
         let is_slow = self.slowest.len() < SLOWEST
-            || self.slowest.last().is_some_and(|last| taken.as_secs_f64() > last.seconds());
+            || self
+                .slowest
+                .last()
+                .is_some_and(|last| taken.as_secs_f64() > last.seconds());
         if is_slow {
             self.slowest.push(VisitExample::of(times, url));
-            self.slowest.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
+            self.slowest
+                .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
             self.slowest.truncate(SLOWEST);
         }
         // One in as many as doubles its distance with the run, so that the whole run has its part.
@@ -116,22 +144,17 @@ impl Visits {
             let _ = sum.add(more);
         }
         self.slowest.extend(other.slowest.iter().cloned());
-        self.slowest.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
+        self.slowest
+            .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
         self.slowest.truncate(SLOWEST);
         self.samples.extend(other.samples.iter().cloned());
     }
 
     pub(crate) fn quantiles(&self) -> Vec<(State, Quantiles)> {
-        let seconds = |micros: u64| micros as f64 / 1e6;
-        let of = |histogram: &Histogram<u64>| Quantiles {
-            visits: histogram.len(),
-            mean: if histogram.is_empty() { 0.0 } else { histogram.mean() / 1e6 },
-            p50: seconds(histogram.value_at_quantile(0.5)),
-            p90: seconds(histogram.value_at_quantile(0.9)),
-            p99: seconds(histogram.value_at_quantile(0.99)),
-            most: seconds(histogram.max()),
-        };
-        State::ALL.into_iter().zip(self.histograms.iter().map(of)).collect()
+        State::ALL
+            .into_iter()
+            .zip(self.histograms.iter().map(Quantiles::of))
+            .collect()
     }
 
     /// The slowest visits, the slowest first.
@@ -143,7 +166,9 @@ impl Visits {
     pub(crate) fn typical(&self) -> Option<VisitExample> {
         let mut samples: Vec<&VisitExample> = self.samples.iter().collect();
         samples.sort_by(|a, b| a.seconds().total_cmp(&b.seconds()));
-        samples.get(samples.len() / 2).map(|sample| (*sample).clone())
+        samples
+            .get(samples.len() / 2)
+            .map(|sample| (*sample).clone())
     }
 }
 
@@ -161,7 +186,11 @@ mod tests {
     fn quantiles_the_slowest_and_a_typical_one() {
         let (mut one, mut other) = (Visits::default(), Visits::default());
         for millis in 1..=1_000 {
-            let of = if millis % 2 == 0 { &mut one } else { &mut other };
+            let of = if millis % 2 == 0 {
+                &mut one
+            } else {
+                &mut other
+            };
             of.note(&visit(millis), &format!("http://a.test/{millis}"));
         }
         one.add(&other);

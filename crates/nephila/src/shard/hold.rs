@@ -1,6 +1,7 @@
 //! How a shard waits while a checkpoint is made (`checkpoint.rs`).
 
 use nephila_fetch::Fetch;
+use nephila_ledger::Spent;
 use tokio::sync::watch;
 
 use super::Shard;
@@ -19,6 +20,7 @@ impl<F: Fetch + 'static> Shard<F> {
         phase: &mut watch::Receiver<Phase>,
     ) -> Result<(), Error> {
         let gate = self.common.gate.clone();
+        self.context.account.set_reason(Spent::Other);
         let (mut paused_for, mut saved_for) = (None, None);
         loop {
             let now = *stage.borrow_and_update();
