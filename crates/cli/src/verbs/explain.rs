@@ -78,8 +78,8 @@ fn what_if(text: &mut String, of: &Explanation) {
     }
     let _ = writeln!(
         text,
-        "what if:\n  {:<28} {:>9}   {:<17}",
-        "", "pages/s", "range"
+        "what if:\n  {:<28} {:>9}   range",
+        "", "pages/s"
     );
     for prediction in &of.what_if {
         let range = format!("{} - {}", rate(prediction.least), rate(prediction.most));
@@ -144,7 +144,7 @@ mod tests {
         };
         let text = explanation_text(&explanation, "site");
         for part in [
-            "site: limited by remote latency at 4 in flight\n1,200 pages in 1m00s",
+            "site: limited by remote latency at 4 in flight\n1,200 pages in 60 s",
             "of the run: remote latency 98 %\n",
             "  twice the slots                   39.5   37.0 - 1,041\n",
             "at some 1,234 fetches in flight\n",
