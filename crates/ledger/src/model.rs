@@ -106,6 +106,8 @@ pub struct Model {
     factor: f64,
     /// Seconds of the processors for a page on the loops' threads.
     loop_cpu_seconds: f64,
+    /// Seconds of the processors for a page in the callback.
+    callback_cpu_seconds: f64,
     /// Whether hosts have more to fetch than they are fetched now.
     is_held_back: bool,
 }
@@ -155,6 +157,11 @@ impl Model {
                 seconds: a_page(window.worker_seconds),
                 is_shared: true,
             },
+            callback: Station {
+                servers: mean(window.handlers).max(1.0),
+                seconds: a_page(window.callback_seconds),
+                is_shared: true,
+            },
             link,
             processors: Station {
                 servers: (mean(window.processors) - mean(window.others_cpu_seconds)).max(0.1),
@@ -175,6 +182,7 @@ impl Model {
             measured,
             network,
             loop_cpu_seconds: a_page(window.loop_cpu_seconds),
+            callback_cpu_seconds: a_page(window.callback_cpu_seconds),
             is_held_back: window.state(State::Politeness) > 0.0 || mean(window.queued) >= 1.0,
         })
     }
@@ -196,7 +204,11 @@ impl Model {
             (Limit::RemoteLatency, network.bound_by_slots()),
             (
                 Limit::OwnCpu,
-                network.loops.most().min(network.processors.most()),
+                network
+                    .loops
+                    .most()
+                    .min(network.workers.most())
+                    .min(network.processors.most()),
             ),
         ];
         let by_turns = match self.is_held_back {
@@ -205,7 +217,7 @@ impl Model {
         };
         bounds.push((by_turns, network.bound_by_turns()));
         let stations = [
-            (Limit::Callback, network.workers),
+            (Limit::Callback, network.callback),
             (Limit::Bandwidth, network.link),
             (Limit::Sink, network.sink),
         ];
@@ -270,11 +282,15 @@ impl Model {
                 network.loops.seconds /= by;
                 network.workers.seconds /= by;
                 network.processors.seconds /= by;
+                // What it waits for is no faster.
+                let waiting = (network.callback.seconds - self.callback_cpu_seconds).max(0.0);
+                network.callback.seconds = waiting + (network.callback.seconds - waiting) / by;
             }
             Change::MoreCores(by) => {
                 network.processors.servers += by;
                 network.loops.servers += by;
                 network.workers.servers += by;
+                network.callback.servers += by;
                 // Threads that no longer wait for one another's processor.
                 network.loops.seconds = network.loops.seconds.min(
                     self.loop_cpu_seconds
@@ -287,7 +303,11 @@ impl Model {
             Change::MoreHosts(by) => network.turns *= by,
             Change::BandwidthHigher(by) => network.link.seconds /= by,
             Change::DiskFaster(by) => network.sink.seconds /= by,
-            Change::CallbackFaster(by) => network.workers.seconds /= by,
+            Change::CallbackFaster(by) => {
+                let own = network.processors.seconds - self.callback_cpu_seconds;
+                network.processors.seconds = own.max(0.0) + self.callback_cpu_seconds / by;
+                network.callback.seconds /= by;
+            }
         }
         network
     }

@@ -15,6 +15,7 @@ use crate::control::Control;
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::ground::Ground;
+use crate::handler::{Handler, HandlerSetup};
 use crate::journal::StopReason;
 use crate::launch::Launch;
 use crate::ledger::{Ledger, Line, Sources};
@@ -29,9 +30,9 @@ use crate::sockets::SocketShare;
 use crate::summary::Summary;
 
 /// A crawl that is ready to run: its directory is made or opened, and locked.
-#[derive(Debug)]
 pub struct Crawl {
     opened: Opened,
+    handler: Option<HandlerSetup>,
     control: Control,
     progress: Arc<Progress>,
     ledger: Arc<Ledger>,
@@ -74,6 +75,22 @@ impl Crawl {
             progress: Arc::new(Progress::default()),
             ledger: Arc::new(Ledger::new(opened.frontiers.len())),
             opened,
+            handler: None,
+        }
+    }
+
+    /// Has every fetched page handled, on so many threads; 0 are as many as [`Crawl::config`] has for fetching.
+    /// Pages wait for the handler, and no fetch does. Where the handler itself waits, more threads bring more.
+    #[must_use]
+    pub fn with_handler(self, handler: impl Handler, threads: usize) -> Crawl {
+        let threads = match threads {
+            0 => setup::threads(self.config()),
+            threads => threads,
+        };
+        let handler = Arc::new(handler);
+        Crawl {
+            handler: Some(HandlerSetup { handler, threads }),
+            ..self
         }
     }
 
@@ -140,12 +157,8 @@ impl Crawl {
     }
 
     fn run_locked(self) -> Result<Summary, Error> {
-        let Crawl {
-            mut opened,
-            control,
-            progress,
-            ledger,
-        } = self;
+        let (mut opened, control) = (self.opened, self.control);
+        let (progress, ledger) = (self.progress, self.ledger);
         let fetch_config = setup::fetch_config(&opened.config, &opened.seeds)?;
         let shared = Arc::new(Shared::new(fetch_config, opened.clock.for_fetch())?);
         let first = opened.admit_seeds()?;
@@ -163,6 +176,8 @@ impl Crawl {
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config), clock, &ledger.work)?;
+        let start = |setup: HandlerSetup| setup.start(clock, &ledger.handler);
+        let handlers = self.handler.map(start).transpose()?;
         let committer = Committer::start(
             sinks,
             maker,
@@ -171,17 +186,18 @@ impl Crawl {
             control.clone(),
             ledger.clone(),
         )?;
-        let sources = Sources {
+        let sampler = Sources {
             ledger: ledger.clone(),
             shared: shared.clone(),
             control: control.clone(),
             clock,
             path: directory.ledger_file(),
-        };
-        let sampler = sources.sample();
+        }
+        .sample();
         let begun = committer.send_first(first);
         let launch = Launch {
             workers,
+            handlers,
             products: Products::default(),
             processors: Arc::default(),
             ledger,

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use nephila_ledger::Spent;
+use nephila_ledger::{Spent, Window};
 
 pub(crate) use account::{Account, Levels, VisitEnd};
 pub use explanation::{Advice, Bound, Explanation, LimitShare};
@@ -34,6 +34,7 @@ pub(crate) struct Ledger {
     pub(crate) shards: Vec<Arc<Account>>,
     pub(crate) sink: SinkAccount,
     pub(crate) work: Arc<WorkAccount>,
+    pub(crate) handler: Arc<HandlerAccount>,
     /// The last seconds, in one line.
     line: Mutex<Option<Line>>,
 }
@@ -80,6 +81,7 @@ impl Ledger {
             shards: (0..shards).map(|_| Arc::default()).collect(),
             sink,
             work: Arc::default(),
+            handler: Arc::default(),
             line: Mutex::default(),
         }
     }
@@ -135,6 +137,37 @@ impl SinkAccount {
             .histogram
             .as_ref()
             .map_or_else(Quantiles::default, Quantiles::of)
+    }
+}
+
+/// What the threads of the user's handler note; times in microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct HandlerAccount {
+    threads: AtomicU64,
+    wall: AtomicU64,
+    on_processor: AtomicU64,
+}
+
+impl HandlerAccount {
+    pub(crate) fn set_threads(&self, threads: usize) {
+        self.threads.store(threads as u64, Ordering::Relaxed);
+    }
+
+    /// A page was handled; it took so long, and so long of it on a processor.
+    pub(crate) fn note(&self, took: Duration, on_processor: Duration) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.wall.fetch_add(micros(took), Ordering::Relaxed);
+        self.on_processor
+            .fetch_add(micros(on_processor), Ordering::Relaxed);
+    }
+
+    fn add_to(&self, window: &mut Window) {
+        window.callback_seconds = self.wall.load(Ordering::Relaxed) as f64 / 1e6;
+        window.callback_cpu_seconds = self.on_processor.load(Ordering::Relaxed) as f64 / 1e6;
+    }
+
+    fn threads(&self) -> f64 {
+        self.threads.load(Ordering::Relaxed) as f64
     }
 }
 

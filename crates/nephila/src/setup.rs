@@ -159,6 +159,7 @@ pub(crate) fn analysis_options(config: &CrawlConfig) -> AnalysisOptions {
         max_body_bytes: config.max_body_size.0,
         max_sitemap_bytes: config.max_sitemap_size.0,
         want_body: config.body,
+        keep_body: false,
     }
 }
 

@@ -76,11 +76,7 @@ fn what_if(text: &mut String, of: &Explanation) {
     if of.what_if.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "what if:\n  {:<28} {:>9}   range",
-        "", "pages/s"
-    );
+    let _ = writeln!(text, "what if:\n  {:<28} {:>9}   range", "", "pages/s");
     for prediction in &of.what_if {
         let range = format!("{} - {}", rate(prediction.least), rate(prediction.most));
         let change = prediction.change.to_string();

@@ -164,8 +164,8 @@ pub(crate) fn verdict_words(verdict: &Verdict, window: &Window) -> String {
         }
         Limit::OwnCpu => format!("limited by {limit}: threads that fetch {loops} busy, {own}"),
         Limit::Callback => {
-            let workers = percent(window.workers_busy());
-            format!("limited by {limit}: workers {workers} busy, {own}, {slots}")
+            let busy = percent(window.handlers_busy());
+            format!("limited by {limit}: its threads {busy} busy, {own}, {slots}")
         }
         Limit::Sink => {
             let sink = percent(window.sink_busy());

@@ -118,6 +118,7 @@ impl Sampling {
         window.loops = self.sources.ledger.shards.len() as f64 * seconds;
         let threads = self.sources.ledger.work.threads.load(Ordering::Relaxed);
         window.workers = threads as f64 * seconds;
+        window.handlers = self.sources.ledger.handler.threads() * seconds;
         window.processors = processors(&self.allowed) * seconds;
         window.link = std::mem::take(&mut self.link);
         (self.before, self.before_at) = (all, now);
@@ -140,6 +141,7 @@ impl Sampling {
         all.others_cpu_seconds = (system.all - system.own).max(0.0);
         all.pressure_seconds = system.pressure;
         all.worker_seconds = ledger.work.seconds();
+        ledger.handler.add_to(&mut all);
         let sink = ledger.sink.thread.read(now);
         all.sink_seconds = sink
             .loop_seconds
