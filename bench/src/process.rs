@@ -41,6 +41,10 @@ impl Drop for Web {
     }
 }
 
+fn server() -> anyhow::Result<PathBuf> {
+    binary("nephila-sim", "NEPHILA_SIM_BIN")
+}
+
 impl Web {
     /// Starts `nephila-sim serve` with these arguments and reads its first line.
     pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Web> {
@@ -49,8 +53,18 @@ impl Web {
 
     /// Starts a verb of `nephila-sim` that serves, and reads its first line.
     pub(crate) fn start(verb: &str, arguments: &[&str]) -> anyhow::Result<Web> {
-        let binary = binary("nephila-sim", "NEPHILA_SIM_BIN")?;
-        let mut child = Command::new(binary)
+        Web::spawn(Command::new(server()?), verb, arguments)
+    }
+
+    /// The same on these processors, as `taskset` names them.
+    pub(crate) fn placed(verb: &str, arguments: &[&str], places: &str) -> anyhow::Result<Web> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", places]).arg(server()?);
+        Web::spawn(command, verb, arguments)
+    }
+
+    fn spawn(mut command: Command, verb: &str, arguments: &[&str]) -> anyhow::Result<Web> {
+        let mut child = command
             .arg(verb)
             .args(arguments)
             .stdout(Stdio::piped())

@@ -76,7 +76,7 @@ pub use nephila_ledger::{
     Change, Limit, Model, Prediction, Series, Spent, State, Stretch, Verdict, Window,
 };
 pub use nephila_parse::{Document, Outlink};
-pub use nephila_store::faults::kill_at;
+pub use nephila_store::faults::{kill_at, slow_disk};
 pub use options::{CrawlConfig, Settings};
 pub use outputs::{ConvertError, Destination, RowForm, convert_rows};
 pub use progress::{Progress, Snapshot};

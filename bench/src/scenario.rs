@@ -1,0 +1,248 @@
+//! One crawl under conditions that were made on purpose, and what its ledger says of it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a measurement reads the real clock"
+)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use nephila::{
+    Change, Crawl, CrawlDirectory, HandlerError, LedgerFile, Limit, Model, Page, Prediction,
+    Settings, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::process::Web;
+
+/// A web, a crawler and a machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Scenario {
+    pub(crate) hosts: u32,
+    pub(crate) page_bytes: u32,
+    pub(crate) latency_ms: f64,
+    /// Bytes a second of all answers together.
+    pub(crate) bandwidth: Option<u64>,
+    /// Whether each page is linked by the one before it alone.
+    pub(crate) chain: bool,
+    pub(crate) slots: u32,
+    pub(crate) per_host: u32,
+    pub(crate) delay_ms: f64,
+    /// Processors, and as many threads that fetch; the web has the last one of the machine.
+    pub(crate) cores: usize,
+    pub(crate) handler: Option<Callback>,
+    /// Bytes a second that the outputs' disk takes.
+    pub(crate) disk: Option<u64>,
+    /// Processes that want the crawler's processors.
+    pub(crate) burners: usize,
+    /// The controller decides on `slots`.
+    #[serde(default)]
+    pub(crate) is_auto: bool,
+    pub(crate) seconds: f64,
+}
+
+/// What is done with a page beside.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Callback {
+    pub(crate) burn_us: f64,
+    pub(crate) sleep_ms: f64,
+    pub(crate) threads: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) pages_per_second: f64,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) words: String,
+    /// Of a page, in microseconds, without the callback.
+    pub(crate) own_cpu_us: f64,
+    pub(crate) predictions: Vec<Prediction>,
+    pub(crate) crossover: f64,
+    /// The stretches' pages a second and slots.
+    pub(crate) rates: Vec<(f64, f64)>,
+}
+
+/// What the process that crawls is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    scenario: Scenario,
+    seeds: Vec<String>,
+    port: u64,
+    changes: Vec<Change>,
+    out: String,
+}
+
+/// Something that keeps a processor busy until this is dropped.
+struct Burner(std::process::Child);
+
+impl Drop for Burner {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The processors that a crawler of so many cores gets: the first ones.
+fn places(cores: usize) -> String {
+    format!("0-{}", cores.max(1) - 1)
+}
+
+impl Scenario {
+    /// Serves the web, and crawls it in a process of its own.
+    pub(crate) fn measure(&self, changes: &[Change]) -> anyhow::Result<Measured> {
+        let folder = tempfile::tempdir()?;
+        let web = self.serve(folder.path())?;
+        let burners = (0..self.burners).map(|_| {
+            let child = Command::new("taskset")
+                .args(["-c", &places(self.cores)])
+                .arg(std::env::current_exe()?)
+                .arg("burn")
+                .spawn()?;
+            anyhow::Ok(Burner(child))
+        });
+        let burners = burners.collect::<Result<Vec<_>, _>>()?;
+        let order = Order {
+            scenario: self.clone(),
+            seeds: web.seeds.clone(),
+            port: web.port,
+            changes: changes.to_vec(),
+            out: folder.path().join("crawl").display().to_string(),
+        };
+        let told = folder.path().join("order.json");
+        std::fs::write(&told, serde_json::to_vec(&order)?)?;
+        let output = Command::new("taskset")
+            .args(["-c", &places(self.cores)])
+            .arg(std::env::current_exe()?)
+            .arg("scenario")
+            .arg(&told)
+            .stderr(Stdio::inherit())
+            .output()?;
+        drop((burners, web));
+        if !output.status.success() {
+            bail!("{self:?}: the crawl ended with {}", output.status);
+        }
+        serde_json::from_slice(&output.stdout).context("what the crawl measured")
+    }
+
+    fn serve(&self, folder: &Path) -> anyhow::Result<Web> {
+        let parameters = folder.join("web.json");
+        std::fs::write(&parameters, serde_json::to_vec(&self.web())?)?;
+        let parameters = parameters.display().to_string();
+        Web::placed("serve", &["--web", &parameters, "--log-entries", "0"], "1")
+    }
+
+    fn web(&self) -> nephila_sim::Web {
+        const MOST_PAGES: u64 = 400_000;
+        let pages = match self.chain {
+            true => u64::from(self.hosts) * 2_000,
+            false => MOST_PAGES,
+        };
+        let web = match self.chain {
+            true => nephila_sim::Web::chains(1, self.hosts, pages),
+            false => nephila_sim::Web::plain(1, self.hosts, pages),
+        };
+        nephila_sim::Web {
+            seed_hosts: self.hosts,
+            page_bytes: nephila_sim::Spread::constant(f64::from(self.page_bytes)),
+            bandwidth: self.bandwidth,
+            ..web.with_latency_ms(self.latency_ms)
+        }
+    }
+}
+
+/// `nephila-bench burn`: keeps a processor busy until it is ended.
+pub(crate) fn burn_for_ever() -> ! {
+    loop {
+        burn(1e6);
+    }
+}
+
+/// Computes for so many microseconds of the processor.
+fn burn(micros: f64) {
+    // By the thread's own clock: what another process takes is not this one's work.
+    let cpu = || {
+        let clock = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        clock.tv_sec as f64 * 1e6 + clock.tv_nsec as f64 / 1e3
+    };
+    let until = cpu() + micros;
+    while cpu() < until {
+        std::hint::black_box((0..200_u64).fold(1, |a: u64, b| a.wrapping_mul(31).wrapping_add(b)));
+    }
+}
+
+/// `nephila-bench scenario FILE`: crawls as the file says, and prints what it measured.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let path = arguments.first().context("usage: scenario FILE")?;
+    let order: Order = serde_json::from_slice(&std::fs::read(path)?)?;
+    let scenario = &order.scenario;
+    let mut settings = Settings::new();
+    let concurrency = match scenario.is_auto {
+        true => "auto".to_owned(),
+        false => scenario.slots.to_string(),
+    };
+    let set = [
+        ("scope", "any".to_owned()),
+        ("resolve", format!("*:{0}:127.0.0.1:{0}", order.port)),
+        ("concurrency", concurrency),
+        ("per-host", scenario.per_host.to_string()),
+        ("delay", format!("{}ms", scenario.delay_ms)),
+        ("threads", scenario.cores.to_string()),
+        ("max-duration", format!("{}ms", scenario.seconds * 1e3)),
+    ];
+    for (option, value) in set {
+        settings = settings.with(option, &value)?;
+    }
+    let mut crawl = Crawl::create(&order.out, &order.seeds, &settings)?;
+    if let Some(callback) = scenario.handler {
+        let handle = move |_: &Page| -> Result<(), HandlerError> {
+            burn(callback.burn_us);
+            if callback.sleep_ms > 0.0 {
+                std::thread::sleep(Duration::from_secs_f64(callback.sleep_ms / 1e3));
+            }
+            Ok(())
+        };
+        crawl = crawl.with_handler(handle, callback.threads);
+    }
+    if let Some(disk) = scenario.disk {
+        nephila::slow_disk(disk);
+    }
+    let began = Instant::now();
+    crawl.run()?;
+    if began.elapsed().as_secs_f64() < scenario.seconds * 0.9 {
+        bail!("{scenario:?}: the web was too small");
+    }
+    println!("{}", serde_json::to_string(&measured(&order)?)?);
+    Ok(())
+}
+
+fn measured(order: &Order) -> anyhow::Result<Measured> {
+    let directory = CrawlDirectory::at(&order.out);
+    let ledger = LedgerFile::read(&directory)?;
+    let run = ledger.runs.last().context("no run in the ledger")?;
+    let (_, settings) = directory.read_config()?;
+    let explanation = nephila::Explanation::of(run, &settings.check()?);
+    let steady = run.series.steady().window;
+    let model = Model::of(&steady).context("too little was done")?;
+    let own = (steady.cpu_seconds - steady.callback_cpu_seconds) / steady.pages;
+    let rate = |stretch: &nephila::Stretch| {
+        let window = &stretch.window;
+        (window.pages_per_second(), window.slot_count())
+    };
+    Ok(Measured {
+        pages_per_second: steady.pages_per_second(),
+        limit: Verdict::of(&steady).map(|verdict| verdict.limit),
+        words: explanation.words,
+        own_cpu_us: own * 1e6,
+        predictions: order
+            .changes
+            .iter()
+            .map(|change| model.predict(*change))
+            .collect(),
+        crossover: model.crossover(),
+        rates: run.series.stretches().iter().map(rate).collect(),
+    })
+}
