@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use nephila::{
     Change, Crawl, CrawlDirectory, HandlerError, LedgerFile, Limit, Model, Page, Prediction,
-    Settings, Verdict,
+    Series, Settings, Verdict, Window, verdict_words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub(crate) struct Scenario {
     /// The controller decides on `slots`.
     #[serde(default)]
     pub(crate) is_auto: bool,
+    /// Seconds at its beginning that do not count.
+    pub(crate) warm_up: f64,
     pub(crate) seconds: f64,
 }
 
@@ -219,14 +221,26 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The stretches behind the warm-up, without the end, when fetches in flight are waited for.
+fn counted(series: &Series, scenario: &Scenario) -> Window {
+    let (mut at, mut sum) = (0.0, Window::default());
+    for stretch in series.stretches() {
+        let began = at;
+        at += stretch.window.seconds;
+        if began >= scenario.warm_up && at <= scenario.seconds {
+            sum.add(&stretch.window);
+        }
+    }
+    sum
+}
+
 fn measured(order: &Order) -> anyhow::Result<Measured> {
     let directory = CrawlDirectory::at(&order.out);
     let ledger = LedgerFile::read(&directory)?;
     let run = ledger.runs.last().context("no run in the ledger")?;
-    let (_, settings) = directory.read_config()?;
-    let explanation = nephila::Explanation::of(run, &settings.check()?);
-    let steady = run.series.steady().window;
+    let steady = counted(&run.series, &order.scenario);
     let model = Model::of(&steady).context("too little was done")?;
+    let verdict = Verdict::of(&steady);
     let own = (steady.cpu_seconds - steady.callback_cpu_seconds) / steady.pages;
     let rate = |stretch: &nephila::Stretch| {
         let window = &stretch.window;
@@ -234,8 +248,8 @@ fn measured(order: &Order) -> anyhow::Result<Measured> {
     };
     Ok(Measured {
         pages_per_second: steady.pages_per_second(),
-        limit: Verdict::of(&steady).map(|verdict| verdict.limit),
-        words: explanation.words,
+        limit: verdict.map(|verdict| verdict.limit),
+        words: verdict.map_or_else(String::new, |verdict| verdict_words(&verdict, &steady)),
         own_cpu_us: own * 1e6,
         predictions: order
             .changes

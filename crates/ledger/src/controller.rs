@@ -38,11 +38,6 @@ pub enum Reason {
         /// 0 to 1.
         share: f64,
     },
-    /// Slots are free: something else is the limit.
-    SlotsFree {
-        /// Share of the slots that are taken, 0 to 1.
-        share: f64,
-    },
     /// Visits take so many times as long as before, and no more of them end.
     LatencyGrew {
         /// Times.

@@ -69,6 +69,8 @@ pub struct Window {
     pub loop_seconds: [f64; Spent::ALL.len()],
     /// Their time on a processor.
     pub loop_cpu_seconds: f64,
+    /// For how long they could have worked, and others had the processors.
+    pub loop_ready_seconds: f64,
     /// The longest that one of them did not look at the network.
     pub longest_stall_seconds: f64,
     /// Threads beside that analyse large bodies, times seconds.
@@ -81,6 +83,8 @@ pub struct Window {
     pub callback_seconds: f64,
     /// Of it, on a processor.
     pub callback_cpu_seconds: f64,
+    /// Of it, waiting for a processor.
+    pub callback_ready_seconds: f64,
     /// Time on a processor of the whole process.
     pub cpu_seconds: f64,
     /// Of the other processes of the machine.
@@ -130,11 +134,16 @@ impl Window {
             (&mut self.queued, other.queued),
             (&mut self.loops, other.loops),
             (&mut self.loop_cpu_seconds, other.loop_cpu_seconds),
+            (&mut self.loop_ready_seconds, other.loop_ready_seconds),
             (&mut self.workers, other.workers),
             (&mut self.worker_seconds, other.worker_seconds),
             (&mut self.handlers, other.handlers),
             (&mut self.callback_seconds, other.callback_seconds),
             (&mut self.callback_cpu_seconds, other.callback_cpu_seconds),
+            (
+                &mut self.callback_ready_seconds,
+                other.callback_ready_seconds,
+            ),
             (&mut self.cpu_seconds, other.cpu_seconds),
             (&mut self.others_cpu_seconds, other.others_cpu_seconds),
             (&mut self.processors, other.processors),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nephila_fetch::Shared;
+use nephila_ledger::Controller;
 use nephila_store::write_whole;
 
 use crate::analysis::Workers;
@@ -33,6 +34,8 @@ use crate::summary::Summary;
 pub struct Crawl {
     opened: Opened,
     handler: Option<HandlerSetup>,
+    /// With `--concurrency auto`.
+    controller: Option<Controller>,
     control: Control,
     progress: Arc<Progress>,
     ledger: Arc<Ledger>,
@@ -70,8 +73,15 @@ impl Crawl {
     }
 
     fn of(opened: Opened) -> Crawl {
+        let most = SocketShare::of(&opened.config).concurrency;
+        let controller = opened.config.concurrency.0.is_none();
+        let controller = controller.then(|| Controller::new(most));
+        let first = controller
+            .as_ref()
+            .map_or(most, |found| found.first().slots);
         Crawl {
-            control: Control::new(SocketShare::of(&opened.config).concurrency),
+            control: Control::new(first),
+            controller,
             progress: Arc::new(Progress::default()),
             ledger: Arc::new(Ledger::new(opened.frontiers.len())),
             opened,
@@ -119,7 +129,8 @@ impl Crawl {
         &self.opened.config
     }
 
-    /// Fetches at once at most: `--concurrency`, or what the limit of open files bears.
+    /// Fetches at once at most: `--concurrency`, or what the limit of open files bears; what it begins with
+    /// where the crawl finds that out.
     pub fn concurrency(&self) -> usize {
         self.control.concurrency()
     }
@@ -190,6 +201,7 @@ impl Crawl {
             ledger: ledger.clone(),
             shared: shared.clone(),
             control: control.clone(),
+            controller: self.controller,
             clock,
             path: directory.ledger_file(),
         }

@@ -125,6 +125,7 @@ impl HandlerSetup {
         for number in 0..threads {
             let (queue, account, handler) = (queue.clone(), account.clone(), handler.clone());
             let work = move || {
+                account.note_thread(rustix::thread::gettid().as_raw_nonzero().get());
                 for Job { page, done } in queue.iter() {
                     let began = (clock.elapsed(), thread_cpu());
                     let failure = failure(&*handler, &page);

@@ -21,7 +21,7 @@ use hdrhistogram::Histogram;
 use nephila_ledger::{Spent, Window};
 
 pub(crate) use account::{Account, Levels, VisitEnd};
-pub use explanation::{Advice, Bound, Explanation, LimitShare};
+pub use explanation::{Advice, Bound, Concurrency, Explanation, LimitShare, verdict_words};
 pub use file::{LedgerFile, RunLedger, StateQuantiles};
 pub(crate) use machine::thread_cpu;
 pub(crate) use sampler::Sources;
@@ -146,6 +146,8 @@ pub(crate) struct HandlerAccount {
     threads: AtomicU64,
     wall: AtomicU64,
     on_processor: AtomicU64,
+    /// As the system knows them.
+    numbers: Mutex<Vec<i32>>,
 }
 
 impl HandlerAccount {
@@ -161,7 +163,18 @@ impl HandlerAccount {
             .fetch_add(micros(on_processor), Ordering::Relaxed);
     }
 
+    /// One of the threads begins.
+    pub(crate) fn note_thread(&self, number: i32) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.push(number);
+    }
+
     fn add_to(&self, window: &mut Window) {
+        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = numbers
+            .iter()
+            .map(|number| machine::thread_seconds(*number).1);
+        window.callback_ready_seconds = ready.sum();
         window.callback_seconds = self.wall.load(Ordering::Relaxed) as f64 / 1e6;
         window.callback_cpu_seconds = self.on_processor.load(Ordering::Relaxed) as f64 / 1e6;
     }

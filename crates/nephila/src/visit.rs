@@ -289,7 +289,7 @@ async fn answered<F>(
     began: Moment,
     timer: &VisitTimer,
 ) -> Result<Visited, Error> {
-    let contact = contact_of(context, &response);
+    let contact = contact_of(context, &response, timer.first_byte());
     let is_private = response.remote.map(|remote| !is_public(remote.ip()));
     let never = is_passing(&response) && asks_for_more_than_any_wait(context, &response);
     if let Some(wait) =
@@ -441,13 +441,18 @@ fn is_cookie_gate<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &R
 }
 
 /// How the host behaved, for its politeness.
-pub(crate) fn contact_of<F>(context: &VisitContext<F>, response: &Response) -> Contact {
+/// `waited` is for how long its first bytes were waited for, without what they waited for this processor.
+pub(crate) fn contact_of<F>(
+    context: &VisitContext<F>,
+    response: &Response,
+    waited: Duration,
+) -> Contact {
     match response.status {
         429 | 503 => {
             let asked = retry_after(&response.headers, context.unix_seconds());
             Contact::Overloaded(asked.filter(|asked| *asked <= LONGEST_WAIT))
         }
-        _ => Contact::Answered(response.times.first_byte),
+        _ => Contact::Answered(waited.min(response.times.first_byte)),
     }
 }
 

@@ -40,6 +40,14 @@ fn explanation_text(of: &Explanation, directory: &str) -> String {
     }
     limits(&mut text, of);
     what_if(&mut text, of);
+    if let Some(standing) = &of.concurrency {
+        let slots = count(standing.decision.slots as u64);
+        let _ = writeln!(
+            text,
+            "--concurrency auto: {slots}, because {}",
+            standing.words
+        );
+    }
     for advice in &of.advice {
         let _ = writeln!(text, "to change it: {}", advice.why);
         if !advice.options.is_empty() {
@@ -133,6 +141,7 @@ mod tests {
             }],
             crossover: Some(1_234.4),
             factor: Some(1.0),
+            concurrency: None,
             advice: vec![nephila::Advice {
                 why: "it waits".to_owned(),
                 options: "--concurrency 8".to_owned(),
