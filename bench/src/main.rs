@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement prints its table")]
 
 mod broad;
+mod controller;
 mod counts;
 mod deep;
 mod hostile;
@@ -31,6 +32,8 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   traps    requests wasted on the web of traps, with each rule alone and with all of them
   whatif   each limit made on purpose: is the verdict right, and what of the predictions comes true?
            `whatif [SCENARIOS] [--seed SEED] [--only KIND]`
+  controller  --concurrency auto against the best fixed setting, also where things change in mid-run
+           `controller [--only NAME]`
   regime   Nephila against itself, in turns: `regime NAME [ROUNDS]` with one of these names";
 
 fn main() -> anyhow::Result<()> {
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Some("traps") => traps::run(),
         Some("counts") => counts::run(rest),
         Some("regime") => regimes::run(rest),
+        Some("controller") => controller::run(rest),
         Some("whatif") => whatif::run(rest),
         Some("scenario") => scenario::run(rest),
         Some("burn") => scenario::burn_for_ever(),

@@ -91,6 +91,22 @@ impl Web {
         })
     }
 
+    /// Changes the conditions of a served web; see `nephila-sim`'s control host.
+    pub(crate) fn set(&self, query: &str) -> anyhow::Result<()> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(self.port)?))?;
+        write!(
+            stream,
+            "GET /set?{query} HTTP/1.1\r\nHost: control.sim.test\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        match answer.starts_with("HTTP/1.1 200") {
+            true => Ok(()),
+            false => bail!("set?{query}: {answer}"),
+        }
+    }
+
     /// Ends the server in good order, so that it writes its log.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
         use std::io::{Read, Write};

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nephila::{
-    Change, Crawl, CrawlDirectory, HandlerError, LedgerFile, Limit, Model, Page, Prediction,
-    Series, Settings, Verdict, Window, verdict_words,
+    Change, Crawl, CrawlDirectory, Explanation, HandlerError, LedgerFile, Limit, Model, Page,
+    Prediction, Series, Settings, Verdict, Window, verdict_words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +41,40 @@ pub(crate) struct Scenario {
     /// The controller decides on `slots`.
     #[serde(default)]
     pub(crate) is_auto: bool,
+    /// Requests a second above which a host answers 429 or 503.
+    pub(crate) max_rate: Option<f64>,
+    /// Requests that a host works on at once.
+    pub(crate) host_workers: Option<u32>,
+    /// What becomes otherwise, so many seconds after the beginning.
+    pub(crate) turns: Vec<(f64, Turn)>,
     /// Seconds at its beginning that do not count.
     pub(crate) warm_up: f64,
     pub(crate) seconds: f64,
+}
+
+/// Something that becomes otherwise while a crawl runs.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Turn {
+    /// All latencies are so many times what they were at the beginning.
+    Latency(f64),
+    /// Those of the first host.
+    FirstHost(f64),
+    /// All answers together are sent at so many bytes a second.
+    Bandwidth(u64),
+    /// Another process wants the processor.
+    Burner,
+}
+
+/// A moment of a crawl.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Point {
+    /// Seconds since the beginning, of its end.
+    pub(crate) at: f64,
+    pub(crate) seconds: f64,
+    pub(crate) pages: f64,
+    pub(crate) visits: f64,
+    pub(crate) throttled: f64,
+    pub(crate) slots: f64,
 }
 
 /// What is done with a page beside.
@@ -64,8 +95,9 @@ pub(crate) struct Measured {
     pub(crate) own_cpu_us: f64,
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) crossover: f64,
-    /// The stretches' pages a second and slots.
-    pub(crate) rates: Vec<(f64, f64)>,
+    pub(crate) points: Vec<Point>,
+    /// Where the controller came to, in words.
+    pub(crate) standing: String,
 }
 
 /// What the process that crawls is told.
@@ -98,15 +130,8 @@ impl Scenario {
     pub(crate) fn measure(&self, changes: &[Change]) -> anyhow::Result<Measured> {
         let folder = tempfile::tempdir()?;
         let web = self.serve(folder.path())?;
-        let burners = (0..self.burners).map(|_| {
-            let child = Command::new("taskset")
-                .args(["-c", &places(self.cores)])
-                .arg(std::env::current_exe()?)
-                .arg("burn")
-                .spawn()?;
-            anyhow::Ok(Burner(child))
-        });
-        let burners = burners.collect::<Result<Vec<_>, _>>()?;
+        let burners = (0..self.burners).map(|_| self.burner());
+        let mut burners = burners.collect::<Result<Vec<_>, _>>()?;
         let order = Order {
             scenario: self.clone(),
             seeds: web.seeds.clone(),
@@ -116,18 +141,40 @@ impl Scenario {
         };
         let told = folder.path().join("order.json");
         std::fs::write(&told, serde_json::to_vec(&order)?)?;
-        let output = Command::new("taskset")
+        let child = Command::new("taskset")
             .args(["-c", &places(self.cores)])
             .arg(std::env::current_exe()?)
             .arg("scenario")
             .arg(&told)
             .stderr(Stdio::inherit())
-            .output()?;
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let began = Instant::now();
+        for (at, turn) in &self.turns {
+            let pause = Duration::from_secs_f64(*at).saturating_sub(began.elapsed());
+            std::thread::sleep(pause);
+            match turn {
+                Turn::Latency(times) => web.set(&format!("latency={times}"))?,
+                Turn::FirstHost(times) => web.set(&format!("latency={times}&host=0"))?,
+                Turn::Bandwidth(bytes) => web.set(&format!("bandwidth={bytes}"))?,
+                Turn::Burner => burners.push(self.burner()?),
+            }
+        }
+        let output = child.wait_with_output()?;
         drop((burners, web));
         if !output.status.success() {
             bail!("{self:?}: the crawl ended with {}", output.status);
         }
         serde_json::from_slice(&output.stdout).context("what the crawl measured")
+    }
+
+    fn burner(&self) -> anyhow::Result<Burner> {
+        let child = Command::new("taskset")
+            .args(["-c", &places(self.cores)])
+            .arg(std::env::current_exe()?)
+            .arg("burn")
+            .spawn()?;
+        Ok(Burner(child))
     }
 
     fn serve(&self, folder: &Path) -> anyhow::Result<Web> {
@@ -151,6 +198,8 @@ impl Scenario {
             seed_hosts: self.hosts,
             page_bytes: nephila_sim::Spread::constant(f64::from(self.page_bytes)),
             bandwidth: self.bandwidth,
+            max_rate: self.max_rate,
+            host_workers: self.host_workers,
             ..web.with_latency_ms(self.latency_ms)
         }
     }
@@ -242,10 +291,22 @@ fn measured(order: &Order) -> anyhow::Result<Measured> {
     let model = Model::of(&steady).context("too little was done")?;
     let verdict = Verdict::of(&steady);
     let own = (steady.cpu_seconds - steady.callback_cpu_seconds) / steady.pages;
-    let rate = |stretch: &nephila::Stretch| {
+    let mut at = 0.0;
+    let points = run.series.stretches().iter().map(|stretch| {
         let window = &stretch.window;
-        (window.pages_per_second(), window.slot_count())
-    };
+        at += window.seconds;
+        Point {
+            at,
+            seconds: window.seconds,
+            pages: window.pages,
+            visits: window.visits,
+            throttled: window.throttled,
+            slots: window.slot_count(),
+        }
+    });
+    let points = points.collect();
+    let (_, settings) = directory.read_config()?;
+    let standing = Explanation::of(run, &settings.check()?).concurrency;
     Ok(Measured {
         pages_per_second: steady.pages_per_second(),
         limit: verdict.map(|verdict| verdict.limit),
@@ -257,6 +318,9 @@ fn measured(order: &Order) -> anyhow::Result<Measured> {
             .map(|change| model.predict(*change))
             .collect(),
         crossover: model.crossover(),
-        rates: run.series.stretches().iter().map(rate).collect(),
+        points,
+        standing: standing.map_or_else(String::new, |standing| {
+            format!("{}, because {}", standing.decision.slots, standing.words)
+        }),
     })
 }

@@ -168,7 +168,8 @@ mod tests {
                 own_cpu_us: 300.0,
                 predictions: Vec::new(),
                 crossover: 1.0,
-                rates: Vec::new(),
+                points: Vec::new(),
+                standing: String::new(),
             };
             for change in changes {
                 let new = changed(&scenario, change, &before).unwrap();

@@ -98,6 +98,9 @@ pub(super) fn draw(kind: Kind, chance: &mut Chance) -> Drawn {
         disk: None,
         burners: 0,
         is_auto: false,
+        max_rate: None,
+        host_workers: None,
+        turns: Vec::new(),
         warm_up: WARM_UP,
         seconds: SECONDS,
     };
