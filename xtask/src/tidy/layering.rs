@@ -12,6 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-store", &[]),
     ("nephila-warc", &[]),
     ("nephila-sim", &[]),
+    ("nephila-charts", &[]),
+    ("nephila-lab", &["nephila-charts"]),
     (
         "nephila",
         &[
@@ -23,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nephila-robots",
         ],
     ),
-    ("nephila-cli", &["nephila", "nephila-sim"]),
+    ("nephila-cli", &["nephila", "nephila-lab", "nephila-sim"]),
     (
         "nephila-bench",
         &[
@@ -60,6 +62,7 @@ pub(crate) const PURE: &[(&str, &str)] = &[
     ("nephila-frontier", "crates/frontier"),
     ("nephila-parse", "crates/parse"),
     ("nephila-warc", "crates/warc"),
+    ("nephila-charts", "crates/charts"),
 ];
 
 /// Families of crates that do I/O: the name itself, or the name and a dash.
