@@ -50,10 +50,10 @@ var nephilaCharts = (function () {
 
   function axis(spec, colour, side) {
     var made = {
-      label: spec.label,
+      label: spec.label || undefined,
       labelFont: "12px system-ui, sans-serif",
       font: "12px system-ui, sans-serif",
-      labelSize: 20,
+      labelSize: spec.label ? 20 : 0,
       stroke: colour("quiet"),
       grid: { stroke: colour("grid"), width: 1 },
       ticks: { stroke: colour("line"), width: 1 },
@@ -65,15 +65,31 @@ var nephilaCharts = (function () {
     return made;
   }
 
+  // A name in lines of at most so many characters, as far as its words allow.
+  function wrapped(name, characters) {
+    var lines = [""];
+    name.split(" ").forEach(function (word) {
+      var last = lines[lines.length - 1];
+      if (last && last.length + 1 + word.length > characters) lines.push(word);
+      else lines[lines.length - 1] = last ? last + " " + word : word;
+    });
+    return lines.join("\n");
+  }
+
   // Bars stand at 0, 1, 2 ...; as many of their names are written as there is room for.
   function named(made, labels, width) {
-    var step = Math.max(1, Math.ceil(labels.length * 70 / Math.max(width - 70, 1)));
+    var room = Math.max(width - 70, 1);
+    var step = Math.max(1, Math.ceil(labels.length * 55 / room));
+    var characters = Math.max(6, Math.floor(room / labels.length * step / 7));
+    var names = labels.map(function (name) { return wrapped(name, characters); });
+    var lines = names.reduce(function (most, name) { return Math.max(most, name.split("\n").length); }, 1);
+    made.size = 18 + 18 * lines;
     made.splits = function () {
       var places = [];
       for (var at = 0; at < labels.length; at += step) places.push(at);
       return places;
     };
-    made.values = function (_, splits) { return splits.map(function (at) { return labels[at]; }); };
+    made.values = function (_, splits) { return splits.map(function (at) { return names[at]; }); };
     made.grid = { show: false };
     return made;
   }
@@ -115,7 +131,7 @@ var nephilaCharts = (function () {
     });
     if (spec.kind === "bands") made.reverse();
     var x = {
-      label: spec.x.label,
+      label: spec.x.label || "at",
       value: function (_, value) {
         if (value === null || value === undefined) return "";
         return spec.labels ? spec.labels[value] || "" : number(value, false);
@@ -133,6 +149,7 @@ var nephilaCharts = (function () {
     };
     var yRange = spec.kind === "bands" ? function () { return [0, 1]; } : spec.y.log ? null : fromZero;
     var xRange = spec.kind === "bars" ? function () { return [-0.5, spec.labels.length - 0.5]; } : null;
+    var made = series(plot, colour);
     var xAxis = axis(spec.x, colour, "x");
     if (spec.kind === "bars") named(xAxis, spec.labels, width);
     return {
@@ -140,9 +157,17 @@ var nephilaCharts = (function () {
       height: width < 480 ? 230 : 300,
       scales: { x: scale(spec.x, xRange), y: scale(spec.y, yRange) },
       axes: [xAxis, axis(spec.y, colour, "y")],
-      series: series(plot, colour),
+      series: made,
       cursor: { drag: { x: spec.kind !== "bars", y: false }, points: { show: spec.kind === "lines" } },
-      legend: { live: true }
+      legend: {
+        live: true,
+        markers: {
+          width: 2,
+          dash: function (u, at) { return u.series[at].dash ? "dashed" : "solid"; },
+          stroke: function (u, at) { return at > 0 ? made[at].stroke : null; },
+          fill: function (u, at) { return at > 0 && !u.series[at].dash ? made[at].stroke : null; }
+        }
+      }
     };
   }
 

@@ -54,13 +54,20 @@ pub fn classify(command: &[OsString]) -> Result<Classification, Error> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::task("no command was given"));
     };
+    let strangers = watch::processes();
     let stopwatch = Stopwatch::start();
     let spawned = Command::new(program).args(arguments).spawn();
     let mut child = spawned.map_err(|error| Error::not_started(Path::new(program), error))?;
-    let mut watch = Watch::new(child.id(), stopwatch);
+    let mut watch = Watch::new(child.id(), strangers, stopwatch);
     let status = observe(&mut child, &mut watch)?;
-    let words = command.iter().map(|word| word.to_string_lossy().into_owned());
-    Ok(classification::of(words.collect(), exit_code(status), watch))
+    let words = command
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned());
+    Ok(classification::of(
+        words.collect(),
+        exit_code(status),
+        watch,
+    ))
 }
 
 /// Looks at the program until it has ended.

@@ -7,7 +7,8 @@ use crate::python::{Interpreter, Python};
 use crate::report::{Figure, Report, Unit};
 use crate::round::Means;
 use crate::text::{
-    WORK_MEANING, cores, free_threaded, held_back_sentences, python_means, python_worker, with_range,
+    WORK_MEANING, cores, free_threaded, held_back_sentences, python_means, python_worker,
+    with_range,
 };
 use crate::work::Work;
 
@@ -16,8 +17,15 @@ impl Report {
     pub fn to_html(&self) -> String {
         let mut page = Page::new("Threads, processes or async: this machine, measured");
         let machine = &self.machine;
-        let processor = machine.processor.as_deref().unwrap_or(&machine.architecture);
-        page.text(&format!("{} of {processor}, {}.", cores(machine.cores), self.system()));
+        let processor = machine
+            .processor
+            .as_deref()
+            .unwrap_or(&machine.architecture);
+        page.text(&format!(
+            "{} of {processor}, {}.",
+            cores(machine.cores),
+            self.system()
+        ));
         page.text(&self.method());
         self.add_work(&mut page);
         self.add_costs(&mut page);
@@ -47,7 +55,10 @@ impl Report {
              only take turns. On all cores threads and processes gain what the cores give.",
         ));
         let amounts = &self.amounts;
-        page.heading(&format!("{} jobs, {} at once", amounts.jobs, amounts.workers));
+        page.heading(&format!(
+            "{} jobs, {} at once",
+            amounts.jobs, amounts.workers
+        ));
         let mut table = Table::new("Both kinds of work in every way")
             .column("work")
             .column("done")
@@ -72,13 +83,21 @@ impl Report {
     fn speed_up_plot(&self, work: Work, title: &str, caption: &str) -> Plot {
         let means = Means::ALL;
         let series = |on_all_cores| {
-            means.map(|means| self.work_figure(work, on_all_cores, means).map(|figure| figure.speed_up))
+            means.map(|means| {
+                self.work_figure(work, on_all_cores, means)
+                    .map(|figure| figure.speed_up)
+            })
         };
         let id = format!("speed-up-{}", work.name());
         Plot::bars(&id, title, caption, means.map(Means::title))
+            .x_label("done by")
             .y(Axis::linear("times faster"))
             .series(Series::new("one core", Colour::Blue, series(false)))
-            .series(Series::new(cores(self.machine.cores), Colour::Orange, series(true)))
+            .series(Series::new(
+                cores(self.machine.cores),
+                Colour::Orange,
+                series(true),
+            ))
     }
 
     fn add_costs(&self, page: &mut Page) {
@@ -90,14 +109,26 @@ impl Report {
         add_figures(page, "Starting and switching", &self.costs);
         add_figures(page, "Memory of one that waits", &self.memory);
         let of = |end: &str, figures: &[Figure]| {
-            let figures: Vec<Figure> = figures.iter().filter(|figure| figure.name.ends_with(end)).cloned().collect();
+            let figures: Vec<Figure> = figures
+                .iter()
+                .filter(|figure| figure.name.ends_with(end))
+                .cloned()
+                .collect();
             (
-                figures.iter().map(|figure| short(&figure.name)).collect::<Vec<_>>(),
-                figures.iter().map(|figure| Some(figure.value.median)).collect::<Vec<_>>(),
+                figures
+                    .iter()
+                    .map(|figure| short(&figure.name))
+                    .collect::<Vec<_>>(),
+                figures
+                    .iter()
+                    .map(|figure| Some(figure.value.median))
+                    .collect::<Vec<_>>(),
             )
         };
         let (labels, starts) = of("_start", &self.costs);
-        let micros = starts.into_iter().map(|seconds| seconds.map(|seconds| seconds * 1e6));
+        let micros = starts
+            .into_iter()
+            .map(|seconds| seconds.map(|seconds| seconds * 1e6));
         page.plot(
             &Plot::bars(
                 "starts",
@@ -106,11 +137,14 @@ impl Report {
                  each step is one to two of them.",
                 labels,
             )
+            .x_label("one more")
             .y(Axis::log("microseconds", Base::Ten))
             .series(Series::new("median", Colour::Blue, micros)),
         );
         let (labels, sizes) = of("_share", &self.memory);
-        let kibibytes = sizes.into_iter().map(|bytes| bytes.map(|bytes| bytes / 1024.0));
+        let kibibytes = sizes
+            .into_iter()
+            .map(|bytes| bytes.map(|bytes| bytes / 1024.0));
         page.plot(
             &Plot::bars(
                 "memory",
@@ -118,6 +152,7 @@ impl Report {
                 "In factors of ten as well. What ten thousand of them need decides how much can be in flight.",
                 labels,
             )
+            .x_label("one more")
             .y(Axis::log("KiB", Base::Ten))
             .series(Series::new("median", Colour::Green, kibibytes)),
         );
@@ -154,7 +189,11 @@ fn add_figures(page: &mut Page, caption: &str, figures: &[Figure]) {
         table.row([
             figure.title.clone(),
             unit.shown(value.median),
-            format!("{} to {}", unit.shown(value.lowest), unit.shown(value.highest)),
+            format!(
+                "{} to {}",
+                unit.shown(value.lowest),
+                unit.shown(value.highest)
+            ),
             figure.meaning.clone(),
         ]);
     }
@@ -168,7 +207,10 @@ fn add_python(python: &Python, page: &mut Page) {
          computing. Processes compute at once, and each is a whole interpreter.",
     );
     if python.interpreters.is_empty() {
-        page.text(&format!("No Python was found: looked for {}.", python.looked_for.join(", ")));
+        page.text(&format!(
+            "No Python was found: looked for {}.",
+            python.looked_for.join(", ")
+        ));
     }
     for failed in &python.failed {
         page.text(failed);
@@ -180,7 +222,11 @@ fn add_python(python: &Python, page: &mut Page) {
 }
 
 fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
-    let lock = if interpreter.has_lock { "with" } else { "without" };
+    let lock = if interpreter.has_lock {
+        "with"
+    } else {
+        "without"
+    };
     page.heading(&format!(
         "{} {} ({}), {lock} the interpreter lock",
         interpreter.implementation, interpreter.version, interpreter.name
@@ -191,7 +237,10 @@ fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
     let ways = ["one_after_the_other", "asyncio", "threads", "fork", "spawn"];
     let series = |work: Work| {
         ways.map(|means| {
-            let found = interpreter.work.iter().find(|cell| cell.work == work && cell.means == means);
+            let found = interpreter
+                .work
+                .iter()
+                .find(|cell| cell.work == work && cell.means == means);
             found.map(|cell| cell.speed_up)
         })
     };
@@ -207,13 +256,20 @@ fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
             ),
             ways.map(python_means),
         )
+        .x_label("done by")
         .y(Axis::linear("times faster"))
         .series(Series::new("waiting", Colour::Blue, series(Work::Waiting)))
         .series(Series::new("computing", Colour::Vermillion, series(Work::Computing))),
     );
-    let mut table = Table::new("What a worker of Python costs").column("worker").numbers("start").numbers("memory");
+    let mut table = Table::new("What a worker of Python costs")
+        .column("worker")
+        .numbers("start")
+        .numbers("memory");
     for cost in &interpreter.start_seconds {
-        let memory = interpreter.memory_bytes.iter().find(|memory| memory.means == cost.means);
+        let memory = interpreter
+            .memory_bytes
+            .iter()
+            .find(|memory| memory.means == cost.means);
         table.row([
             python_worker(&cost.means).to_owned(),
             with_range(Unit::Seconds, &cost.value),
@@ -237,16 +293,26 @@ fn add_crossover(crossover: &Crossover, page: &mut Page) {
     .y(Axis::log("pages/s", Base::Ten));
     for (analysis, colour) in crossover.analyses().into_iter().zip(Colour::ALL) {
         let at = |io: &f64| crossover.point(analysis, *io);
-        let measured: Vec<Option<f64>> = ios.iter().map(|io| Some(at(io)?.pages_per_second)).collect();
-        let predicted: Vec<Option<f64>> =
-            ios.iter().map(|io| at(io)?.predicted_pages_per_second).collect();
-        plot = plot.series(Series::new(format!("analysis {analysis} x"), colour, measured).with_points());
+        let measured: Vec<Option<f64>> = ios
+            .iter()
+            .map(|io| Some(at(io)?.pages_per_second))
+            .collect();
+        let predicted: Vec<Option<f64>> = ios
+            .iter()
+            .map(|io| at(io)?.predicted_pages_per_second)
+            .collect();
+        plot = plot
+            .series(Series::new(format!("analysis {analysis} x"), colour, measured).with_points());
         if predicted.iter().any(Option::is_some) {
-            plot = plot.series(Series::new(format!("{analysis} x, predicted"), colour, predicted).dashed());
+            plot = plot.series(
+                Series::new(format!("{analysis} x, predicted"), colour, predicted).dashed(),
+            );
         }
     }
     page.plot(&plot);
-    let mut table = Table::new("Where the processors become the limit").column("analysis").column("I/O");
+    let mut table = Table::new("Where the processors become the limit")
+        .column("analysis")
+        .column("I/O");
     for place in &crossover.crossovers {
         let at = place.io_times_faster.map_or_else(
             || "beyond what was measured".to_owned(),

@@ -123,8 +123,16 @@ impl Lab {
         }
         let python = pythons.report(&amounts);
         let took = stopwatch.seconds();
-        let others = before.zip(ProcessorTime::read()).map(|(before, after)| after.others_since(before) / took);
-        Ok(Report::assemble(machine, amounts, (took, others), &collected, python))
+        let others = before
+            .zip(ProcessorTime::read())
+            .map(|(before, after)| after.others_since(before) / took);
+        Ok(Report::assemble(
+            machine,
+            amounts,
+            (took, others),
+            &collected,
+            python,
+        ))
     }
 
     fn measure(
@@ -135,7 +143,11 @@ impl Lab {
         collected: &mut Collected,
     ) -> Result<(), Error> {
         let amounts = *amounts;
-        let round = |one_core| Task::Round { amounts, one_core, turn };
+        let round = |one_core| Task::Round {
+            amounts,
+            one_core,
+            turn,
+        };
         let memory = [Tenant::Thread, Tenant::Task, Tenant::Process].map(|of| Task::Memory { of });
         let (prefix, tasks) = match step {
             Step::OneCore => ("one/", vec![round(true)]),

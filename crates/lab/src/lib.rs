@@ -45,7 +45,9 @@ mod task;
 mod text;
 mod work;
 
-pub use classify::{Advice, Classification, Kind, ProcessTimes, Remedy, State, ThreadTimes, classify};
+pub use classify::{
+    Advice, Classification, Kind, ProcessTimes, Remedy, State, ThreadTimes, classify,
+};
 pub use crossover::{Crossover, CrossoverPlace, CrossoverPoint};
 pub use error::{Error, ErrorKind};
 pub use lab::{Lab, Progress};

@@ -13,7 +13,27 @@ pub struct Machine {
     pub kernel: Option<String>,
     /// Model of the processor, where the system tells.
     pub processor: Option<String>,
-    /// Processor seconds of the whole machine, and of this process with the children that it waited for.
+    /// Cores that this process may use at once.
+    pub cores: usize,
+    /// Memory in bytes, where the system tells.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Machine {
+    /// This machine.
+    pub(crate) fn read() -> Self {
+        Self {
+            system: std::env::consts::OS.to_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            kernel: first_line("/proc/sys/kernel/osrelease"),
+            processor: value_of("/proc/cpuinfo", "model name"),
+            cores: cores(),
+            memory_bytes: kilobytes("/proc/meminfo", "MemTotal").map(|kb| kb * 1024),
+        }
+    }
+}
+
+/// Processor seconds of the whole machine, and of this process with the children that it waited for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ProcessorTime {
     machine: f64,
@@ -35,8 +55,13 @@ impl ProcessorTime {
         const NO_WORK: [usize; 2] = [3, 4];
         const UNTIL_STOLEN: usize = 8;
         let ticks = |word: &str| word.parse::<f64>().ok();
-        let all = machine.strip_prefix("cpu ")?.split_whitespace().take(UNTIL_STOLEN);
-        let worked = all.enumerate().filter(|(place, _)| !NO_WORK.contains(place));
+        let all = machine
+            .strip_prefix("cpu ")?
+            .split_whitespace()
+            .take(UNTIL_STOLEN);
+        let worked = all
+            .enumerate()
+            .filter(|(place, _)| !NO_WORK.contains(place));
         let machine: Option<f64> = worked.map(|(_, word)| ticks(word)).sum();
         let (_, fields) = own.rsplit_once(") ")?;
         let own: Option<f64> = fields.split_whitespace().skip(11).take(4).map(ticks).sum();
@@ -49,26 +74,6 @@ impl ProcessorTime {
     /// Processor seconds that others used since then.
     pub(crate) fn others_since(self, before: Self) -> f64 {
         (self.machine - before.machine - (self.own - before.own)).max(0.0)
-    }
-}
-
-/// Cores that this process may use at once.
-    pub cores: usize,
-    /// Memory in bytes, where the system tells.
-    pub memory_bytes: Option<u64>,
-}
-
-impl Machine {
-    /// This machine.
-    pub(crate) fn read() -> Self {
-        Self {
-            system: std::env::consts::OS.to_owned(),
-            architecture: std::env::consts::ARCH.to_owned(),
-            kernel: first_line("/proc/sys/kernel/osrelease"),
-            processor: value_of("/proc/cpuinfo", "model name"),
-            cores: cores(),
-            memory_bytes: kilobytes("/proc/meminfo", "MemTotal").map(|kb| kb * 1024),
-        }
     }
 }
 
@@ -100,7 +105,11 @@ fn value_of(path: &str, name: &str) -> Option<String> {
 
 /// A value of kilobytes in a file of the system's.
 pub(crate) fn kilobytes(path: &str, name: &str) -> Option<u64> {
-    value_of(path, name)?.split_whitespace().next()?.parse().ok()
+    value_of(path, name)?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

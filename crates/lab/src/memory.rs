@@ -60,7 +60,10 @@ fn grown(name: &str, count: usize, before: Option<Resident>, after: Option<Resid
     let mut figures = Figures::new();
     if let (Some(before), Some(after)) = (before, after) {
         let each = |before: u64, after: u64| after.saturating_sub(before) as f64 / count as f64;
-        figures.insert(format!("{name}_resident"), each(before.resident, after.resident));
+        figures.insert(
+            format!("{name}_resident"),
+            each(before.resident, after.resident),
+        );
         figures.insert(format!("{name}_share"), each(before.share, after.share));
     }
     figures

@@ -58,16 +58,21 @@ impl OwnProgram {
         let mut child = child.map_err(|error| Error::not_started(&self.executable, error))?;
         let mut printed = String::new();
         if let Some(mut out) = child.stdout.take() {
-            out.read_to_string(&mut printed)
-                .map_err(|error| Error::io("cannot read the figures of a measuring process", error))?;
+            out.read_to_string(&mut printed).map_err(|error| {
+                Error::io("cannot read the figures of a measuring process", error)
+            })?;
         }
         let status = child
             .wait()
             .map_err(|error| Error::io("cannot wait for a measuring process", error))?;
         if !status.success() {
-            return Err(Error::task(format!("a measuring process failed ({status}): {}", task.written())));
+            return Err(Error::task(format!(
+                "a measuring process failed ({status}): {}",
+                task.written()
+            )));
         }
-        serde_json::from_str(&printed)
-            .map_err(|error| Error::task(format!("a measuring process printed no figures: {error}")))
+        serde_json::from_str(&printed).map_err(|error| {
+            Error::task(format!("a measuring process printed no figures: {error}"))
+        })
     }
 }

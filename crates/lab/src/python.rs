@@ -125,16 +125,25 @@ impl Pythons {
     /// Looks for them in the search path.
     pub(crate) fn find() -> Result<Self, Error> {
         let failed = |error| Error::io("cannot write the Python script of the lab", error);
-        let directory = tempfile::Builder::new().prefix("nephila-lab-").tempdir().map_err(failed)?;
+        let directory = tempfile::Builder::new()
+            .prefix("nephila-lab-")
+            .tempdir()
+            .map_err(failed)?;
         std::fs::write(directory.path().join("lab_work.py"), SCRIPT).map_err(failed)?;
         let path = std::env::var_os("PATH").unwrap_or_default();
         let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
         let found = NAMES.iter().filter_map(|name| {
-            let program = directories.iter().map(|at| at.join(name)).find(|path| path.is_file())?;
+            let program = directories
+                .iter()
+                .map(|at| at.join(name))
+                .find(|path| path.is_file())?;
             Some(Subject::new(name, program))
         });
         let subjects = found.collect();
-        Ok(Self { directory, subjects })
+        Ok(Self {
+            directory,
+            subjects,
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -145,12 +154,19 @@ impl Pythons {
     pub(crate) fn repeat(&mut self, amounts: &Amounts, turn: usize) {
         let script = self.directory.path().join("lab_work.py");
         let mut known: BTreeSet<PathBuf> = BTreeSet::new();
-        for subject in self.subjects.iter_mut().filter(|subject| subject.failed.is_none()) {
+        for subject in self
+            .subjects
+            .iter_mut()
+            .filter(|subject| subject.failed.is_none())
+        {
             if let Err(why) = subject.repeat(&script, amounts, turn) {
                 subject.failed = Some(why);
             }
             // Two names of one interpreter are measured once.
-            let executable = subject.identity.as_ref().map(|identity| identity.executable.clone());
+            let executable = subject
+                .identity
+                .as_ref()
+                .map(|identity| identity.executable.clone());
             if executable.is_some_and(|executable| !known.insert(executable)) {
                 subject.failed = Some(String::new());
             }
@@ -165,7 +181,11 @@ impl Pythons {
         Python {
             looked_for: NAMES.map(str::to_owned).to_vec(),
             failed: failed.collect(),
-            interpreters: self.subjects.iter().filter_map(|subject| subject.report(amounts)).collect(),
+            interpreters: self
+                .subjects
+                .iter()
+                .filter_map(|subject| subject.report(amounts))
+                .collect(),
         }
     }
 }
@@ -218,8 +238,13 @@ impl Subject {
 
     fn report(&self, amounts: &Amounts) -> Option<Interpreter> {
         let identity = self.identity.as_ref().filter(|_| self.failed.is_none())?;
-        let work: Vec<PythonWork> = Work::ALL.into_iter().flat_map(|work| self.work(work)).collect();
-        let held_back = Work::ALL.into_iter().filter_map(|kind| held_back(kind, &work));
+        let work: Vec<PythonWork> = Work::ALL
+            .into_iter()
+            .flat_map(|work| self.work(work))
+            .collect();
+        let held_back = Work::ALL
+            .into_iter()
+            .filter_map(|kind| held_back(kind, &work));
         Some(Interpreter {
             name: self.name.clone(),
             version: identity.version.clone(),
@@ -255,18 +280,25 @@ impl Subject {
 
     fn costs(&self, prefix: &str, suffix: &str) -> Vec<PythonCost> {
         let cost = |means: &str| {
-            let value = self.collected.measure(&format!("{prefix}{means}{suffix}"))?;
+            let value = self
+                .collected
+                .measure(&format!("{prefix}{means}{suffix}"))?;
             let means = means.to_owned();
             Some(PythonCost { means, value })
         };
-        ["asyncio", "thread", "fork", "spawn"].into_iter().filter_map(cost).collect()
+        ["asyncio", "thread", "fork", "spawn"]
+            .into_iter()
+            .filter_map(cost)
+            .collect()
     }
 }
 
 /// What processes gained and threads did not: (P - T) / (P - 1), where P and T are their speed-ups.
 fn held_back(kind: Work, work: &[PythonWork]) -> Option<HeldBack> {
     let speed_up = |means: &str| {
-        let found = work.iter().find(|cell| cell.work == kind && cell.means == means);
+        let found = work
+            .iter()
+            .find(|cell| cell.work == kind && cell.means == means);
         found.map(|cell| cell.speed_up)
     };
     let threads = speed_up("threads")?;

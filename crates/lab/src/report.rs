@@ -131,29 +131,97 @@ fn three_digits(value: f64) -> String {
 type Entry = (&'static str, &'static str, &'static str);
 
 const COSTS: &[Entry] = &[
-    ("task_start", "start an async task and wait for its end", "A task is a piece of memory that the program itself switches to: a thousand are nothing."),
-    ("thread_start", "start a thread and wait for its end", "The system makes a stack and an entry for its scheduler: fine for hundreds, and for work that is kept."),
-    ("process_start", "start a process and wait for its end", "fork and exec: a new address space, into which the program is loaded and linked anew."),
-    ("switch_by_futex", "switch to another thread that waits (futex)", "What every wake-up of a thread costs, on one core."),
-    ("switch_by_pipe", "switch to another thread by a byte in a pipe", "The same with a system call to write and one to read."),
+    (
+        "task_start",
+        "start an async task and wait for its end",
+        "A task is a piece of memory that the program itself switches to: a thousand are nothing.",
+    ),
+    (
+        "thread_start",
+        "start a thread and wait for its end",
+        "The system makes a stack and an entry for its scheduler: fine for hundreds, and for work that is kept.",
+    ),
+    (
+        "process_start",
+        "start a process and wait for its end",
+        "fork and exec: a new address space, into which the program is loaded and linked anew.",
+    ),
+    (
+        "switch_by_futex",
+        "switch to another thread that waits (futex)",
+        "What every wake-up of a thread costs, on one core.",
+    ),
+    (
+        "switch_by_pipe",
+        "switch to another thread by a byte in a pipe",
+        "The same with a system call to write and one to read.",
+    ),
 ];
 
 const MEMORY: &[Entry] = &[
-    ("task_share", "an async task that waits", "Its own state and a timer."),
-    ("thread_share", "a thread that waits", "The part of its stack that was used; the kernel's own stack for it, often 16 KiB, comes on top."),
-    ("process_share", "a process that waits", "Its share of what it uses (PSS): what several use alike counts in parts."),
-    ("process_resident", "the same, with all that it shares", "What a single one would need (RSS)."),
+    (
+        "task_share",
+        "an async task that waits",
+        "Its own state and a timer.",
+    ),
+    (
+        "thread_share",
+        "a thread that waits",
+        "The part of its stack that was used; the kernel's own stack for it, often 16 KiB, comes on top.",
+    ),
+    (
+        "process_share",
+        "a process that waits",
+        "Its share of what it uses (PSS): what several use alike counts in parts.",
+    ),
+    (
+        "process_resident",
+        "the same, with all that it shares",
+        "What a single one would need (RSS).",
+    ),
 ];
 
 const SHARING: &[Entry] = &[
-    ("atomic_uncontended", "add to an atomic number, alone", "The cheapest way to share: one instruction."),
-    ("lock_uncontended", "lock, add, unlock, alone", "A lock that nobody else wants costs little more."),
-    ("atomic_contended", "add to an atomic number, all cores at once", "The cores pass the memory line around: nothing is gained by their number."),
-    ("lock_contended", "lock, add, unlock, all cores at once", "One works, the others wait: what threads pay that share one thing."),
-    ("hand_over", "hand a buffer to another thread", "A pointer goes through a bounded channel; no byte of the buffer is copied."),
-    ("copy_in_memory", "copy inside a process", "What memory itself can do, with buffers of 64 KiB."),
-    ("copy_by_pipe", "copy to another process through a pipe", "Each byte goes into the kernel and out again, and both processes are woken for it."),
-    ("copy_by_shared_memory", "write and read a file in memory (/dev/shm)", "Two copies without a pipe's wake-ups; mapped into both processes it would need none, which safe Rust cannot do."),
+    (
+        "atomic_uncontended",
+        "add to an atomic number, alone",
+        "The cheapest way to share: one instruction.",
+    ),
+    (
+        "lock_uncontended",
+        "lock, add, unlock, alone",
+        "A lock that nobody else wants costs little more.",
+    ),
+    (
+        "atomic_contended",
+        "add to an atomic number, all cores at once",
+        "The cores pass the memory line around: nothing is gained by their number.",
+    ),
+    (
+        "lock_contended",
+        "lock, add, unlock, all cores at once",
+        "One works, the others wait: what threads pay that share one thing.",
+    ),
+    (
+        "hand_over",
+        "hand a buffer to another thread",
+        "A pointer goes through a bounded channel; no byte of the buffer is copied.",
+    ),
+    (
+        "copy_in_memory",
+        "copy inside a process",
+        "What memory itself can do, with buffers of 64 KiB.",
+    ),
+    (
+        "copy_by_pipe",
+        "copy to another process through a pipe",
+        "Each byte goes into the kernel and out again, and both processes are woken for it.",
+    ),
+    (
+        "copy_by_shared_memory",
+        "write and read a file in memory (/dev/shm)",
+        "Two copies without a pipe's wake-ups; mapped into both processes it would need none, which safe Rust cannot do.",
+    ),
 ];
 
 /// Raised when a field changes its meaning.
@@ -216,7 +284,8 @@ fn work_figures(amounts: &Amounts, cores: usize, collected: &Collected) -> Vec<W
     let mut figures = Vec::new();
     for work in Work::ALL {
         for (prefix, on_all_cores) in [("one/", false), ("all/", true)] {
-            let measure = |means| collected.measure(&format!("{prefix}{}", figure_name(work, means)));
+            let measure =
+                |means| collected.measure(&format!("{prefix}{}", figure_name(work, means)));
             let Some(alone) = measure(Means::OneAfterTheOther) else {
                 continue;
             };

@@ -107,7 +107,8 @@ fn by_tasks(runtime: &Runtime, amounts: &Amounts, work: Work) -> Result<(), Erro
         let spawn = |_| tokio::spawn(amounts.work_async(work, amounts.share()));
         let tasks: Vec<_> = (0..amounts.workers).map(spawn).collect();
         for task in tasks {
-            task.await.map_err(|_| Error::task("an async task panicked"))??;
+            task.await
+                .map_err(|_| Error::task("an async task panicked"))??;
         }
         Ok(())
     })
@@ -118,7 +119,9 @@ fn by_threads(amounts: &Amounts, work: Work) -> Result<(), Error> {
         let spawn = |_| scope.spawn(|| amounts.work(work, amounts.share()));
         let threads: Vec<_> = (0..amounts.workers).map(spawn).collect();
         for thread in threads {
-            thread.join().map_err(|_| Error::task("a thread panicked"))??;
+            thread
+                .join()
+                .map_err(|_| Error::task("a thread panicked"))??;
         }
         Ok(())
     })

@@ -19,13 +19,21 @@ pub(crate) enum Task {
     /// Ends at once: the cost of a process.
     Nothing,
     /// Does jobs one after the other.
-    Jobs { work: Work, amounts: Amounts, jobs: usize },
+    Jobs {
+        work: Work,
+        amounts: Amounts,
+        jobs: usize,
+    },
     /// Says that it is there and stays until its input is closed.
     Park,
     /// Says that it is there, reads its input to the end, and says so.
     Drain,
     /// Does both kinds of work in every way; on one core where asked for. Prints figures.
-    Round { amounts: Amounts, one_core: bool, turn: usize },
+    Round {
+        amounts: Amounts,
+        one_core: bool,
+        turn: usize,
+    },
     /// The costs of threads, tasks, processes and switches. Prints figures.
     Costs,
     /// The costs of sharing memory. Prints figures.
@@ -51,9 +59,17 @@ pub fn run_task(own: &OwnProgram, written: &str) -> Result<(), Error> {
         .map_err(|error| Error::task(format!("{written:?} is no task of the lab: {error}")))?;
     let figures = match task {
         Task::Nothing => return Ok(()),
-        Task::Jobs { work, amounts, jobs } => return amounts.work(work, jobs),
+        Task::Jobs {
+            work,
+            amounts,
+            jobs,
+        } => return amounts.work(work, jobs),
         Task::Park | Task::Drain => return drain(task == Task::Drain),
-        Task::Round { amounts, one_core, turn } => {
+        Task::Round {
+            amounts,
+            one_core,
+            turn,
+        } => {
             if one_core {
                 pin_to_one_core();
             }

@@ -32,8 +32,16 @@ impl Report {
 
     fn push_head(&self, text: &mut String) {
         let machine = &self.machine;
-        let processor = machine.processor.as_deref().unwrap_or(&machine.architecture);
-        let _ = writeln!(text, "{} core(s) of {processor}, {}", machine.cores, self.system());
+        let processor = machine
+            .processor
+            .as_deref()
+            .unwrap_or(&machine.architecture);
+        let _ = writeln!(
+            text,
+            "{} core(s) of {processor}, {}",
+            machine.cores,
+            self.system()
+        );
         push_wrapped(&self.method(), text);
         text.push('\n');
     }
@@ -46,13 +54,22 @@ impl Report {
             "\n{} jobs, {} at once; speed-up against one after the other on the same cores",
             amounts.jobs, amounts.workers
         );
-        let _ = writeln!(text, "  {:<34}{:>20}{:>20}", "", "one core", cores(self.machine.cores));
+        let _ = writeln!(
+            text,
+            "  {:<34}{:>20}{:>20}",
+            "",
+            "one core",
+            cores(self.machine.cores)
+        );
         for work in Work::ALL {
             for means in Means::ALL {
                 let cell = |on_all_cores| {
                     let figure = self.work_figure(work, on_all_cores, means);
                     figure.map_or_else(String::new, |figure| {
-                        format!("{:.0} jobs/s {:>5.2} x", figure.jobs_per_second.median, figure.speed_up)
+                        format!(
+                            "{:.0} jobs/s {:>5.2} x",
+                            figure.jobs_per_second.median, figure.speed_up
+                        )
                     })
                 };
                 let name = format!("{}, {}", work.name(), means.title());
@@ -91,12 +108,15 @@ impl Report {
     /// The system in a few words.
     pub(crate) fn system(&self) -> String {
         let kernel = self.machine.kernel.as_deref().unwrap_or_default();
-        format!("{} {kernel} ({})", self.machine.system, self.machine.architecture)
+        format!(
+            "{} {kernel} ({})",
+            self.machine.system, self.machine.architecture
+        )
     }
 
     /// How it was measured, and how far the figures can be trusted.
     pub(crate) fn method(&self) -> String {
-        let noise = self.noise.map_or_else(String::new, |noise| {
+        let noise = self.noise.filter(|noise| *noise > 0.0).map_or_else(String::new, |noise| {
             format!(
                 " The same computation took up to {:.0} % longer in one repetition than in another: \
                  smaller differences may be noise.",
@@ -111,9 +131,12 @@ impl Report {
                 cores(self.machine.cores)
             )
         });
-        let repetitions = self.work.first().map_or(0, |figure| figure.seconds.repetitions);
+        let repetitions = self
+            .work
+            .first()
+            .map_or(0, |figure| figure.seconds.repetitions);
         format!(
-            "Measured in {:.0} s. Figures are medians of {repetitions} repetitions that took turns, with the \
+            "Measured in {:.0} s. Figures are medians of {repetitions} repetition(s) that took turns, with the \
              lowest and the highest in brackets.{noise}{others}",
             self.took_seconds
         )
@@ -134,11 +157,14 @@ impl Report {
         for io in crossover.ios() {
             let _ = write!(text, "  {:<18}", format!("{io} x"));
             for analysis in &analyses {
-                let cell = crossover.point(*analysis, io).map_or_else(String::new, |point| {
-                    let predicted = point.predicted_pages_per_second;
-                    let predicted = predicted.map_or_else(String::new, |pages| format!(" ({pages:.0})"));
-                    format!("{:.0}{predicted}", point.pages_per_second)
-                });
+                let cell = crossover
+                    .point(*analysis, io)
+                    .map_or_else(String::new, |point| {
+                        let predicted = point.predicted_pages_per_second;
+                        let predicted =
+                            predicted.map_or_else(String::new, |pages| format!(" ({pages:.0})"));
+                        format!("{:.0}{predicted}", point.pages_per_second)
+                    });
                 let _ = write!(text, "{cell:>20}");
             }
             text.push('\n');
@@ -148,7 +174,11 @@ impl Report {
                 || "beyond what was measured".to_owned(),
                 |io| format!("at I/O {io:.1} times faster"),
             );
-            let _ = writeln!(text, "  analysis {} x: the processors become the limit {at}", place.analysis_times_faster);
+            let _ = writeln!(
+                text,
+                "  analysis {} x: the processors become the limit {at}",
+                place.analysis_times_faster
+            );
         }
         text.push('\n');
     }
@@ -156,7 +186,11 @@ impl Report {
 
 /// `1 core`, `8 cores`.
 pub(crate) fn cores(count: usize) -> String {
-    if count == 1 { "1 core".to_owned() } else { format!("{count} cores") }
+    if count == 1 {
+        "1 core".to_owned()
+    } else {
+        format!("{count} cores")
+    }
 }
 
 /// The median with the lowest and the highest.
@@ -184,7 +218,11 @@ fn push_figures(heading: &str, figures: &[Figure], text: &mut String) {
 fn push_python(python: &Python, text: &mut String) {
     text.push_str("Python\n");
     if python.interpreters.is_empty() {
-        let _ = writeln!(text, "  none was found: looked for {}", python.looked_for.join(", "));
+        let _ = writeln!(
+            text,
+            "  none was found: looked for {}",
+            python.looked_for.join(", ")
+        );
     }
     for failed in &python.failed {
         let _ = writeln!(text, "  {failed}");
@@ -197,19 +235,31 @@ fn push_python(python: &Python, text: &mut String) {
 
 /// Whether there is a build without the lock.
 pub(crate) fn free_threaded(python: &Python) -> String {
-    let free = python.interpreters.iter().find(|interpreter| !interpreter.has_lock);
+    let free = python
+        .interpreters
+        .iter()
+        .find(|interpreter| !interpreter.has_lock);
     match free {
         Some(free) => format!("{} ({}) has no interpreter lock.", free.name, free.version),
-        None => "No build without the interpreter lock (python3.13t or later) is on this machine.".to_owned(),
+        None => "No build without the interpreter lock (python3.13t or later) is on this machine."
+            .to_owned(),
     }
 }
 
 fn push_interpreter(interpreter: &Interpreter, text: &mut String) {
-    let lock = if interpreter.has_lock { "with" } else { "without" };
+    let lock = if interpreter.has_lock {
+        "with"
+    } else {
+        "without"
+    };
     let _ = writeln!(
         text,
         "  {} {} ({}), {lock} the interpreter lock; {} jobs, {} at once",
-        interpreter.implementation, interpreter.version, interpreter.name, interpreter.jobs, interpreter.workers
+        interpreter.implementation,
+        interpreter.version,
+        interpreter.name,
+        interpreter.jobs,
+        interpreter.workers
     );
     for cell in &interpreter.work {
         let name = format!("{}, {}", cell.work.name(), python_means(&cell.means));

@@ -61,7 +61,12 @@ pub(crate) fn compute(rounds: u64) -> u64 {
 
 impl Amounts {
     /// Chooses the rounds so that a job that computes takes about `compute` on this machine.
-    pub(crate) fn calibrated(compute_time: Duration, wait: Duration, jobs: usize, workers: usize) -> Self {
+    pub(crate) fn calibrated(
+        compute_time: Duration,
+        wait: Duration,
+        jobs: usize,
+        workers: usize,
+    ) -> Self {
         const TRIAL_ROUNDS: u64 = 200_000;
         const TRIALS: usize = 7;
         let trial = |_| {
@@ -118,7 +123,9 @@ impl Amounts {
         if compute(self.rounds) == self.checksum {
             return Ok(());
         }
-        Err(Error::task("a computation came out wrong: this machine's arithmetic cannot be trusted"))
+        Err(Error::task(
+            "a computation came out wrong: this machine's arithmetic cannot be trusted",
+        ))
     }
 }
 
@@ -138,7 +145,10 @@ mod tests {
         };
         amounts.work(Work::Computing, 2).unwrap();
         amounts.work(Work::Waiting, 2).unwrap();
-        let wrong = Amounts { checksum: 1, ..amounts };
+        let wrong = Amounts {
+            checksum: 1,
+            ..amounts
+        };
         assert!(wrong.work(Work::Computing, 1).is_err());
         assert_eq!(amounts.share(), 2);
     }

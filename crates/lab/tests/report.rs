@@ -1,4 +1,8 @@
 //! The lab as a whole, with one repetition: everything is measured, and told in three forms.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the functions of a test may fail as tests do"
+)]
 
 use std::process::Command;
 
@@ -78,6 +82,9 @@ fn everything_is_measured_and_told() {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     let html = report.to_html();
+    // To be looked at.
+    let shown = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab.html");
+    std::fs::write(shown, &html).unwrap();
     for plot in [
         "plot-speed-up-waiting",
         "plot-speed-up-computing",

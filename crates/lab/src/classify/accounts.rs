@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn accounts_are_read_as_they_stand() {
         let schedule = Schedule::parse("2342441 2203941 2\n").unwrap();
-        assert_eq!((schedule.ran, schedule.queued, schedule.slices), (2_342_441, 2_203_941, 2));
+        assert_eq!(
+            (schedule.ran, schedule.queued, schedule.slices),
+            (2_342_441, 2_203_941, 2)
+        );
         assert_eq!(Schedule::parse("1 2"), None);
         let call = InCall::parse("230 0x0 0x1 0x7ffd 0x0 0x0 0xffffffff 0x7f 0x7f\n").unwrap();
         assert_eq!((call.number, call.arguments[5]), (230, 0xffff_ffff));

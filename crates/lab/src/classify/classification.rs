@@ -102,8 +102,14 @@ pub(super) fn of(command: Vec<String>, exit_code: i32, watch: Watch) -> Classifi
         running,
         wanting,
         shares,
-        is_contended: watch.processes.values().any(|process| takes_turns(process, false)),
-        is_python_contended: watch.processes.values().any(|process| takes_turns(process, true)),
+        is_contended: watch
+            .processes
+            .values()
+            .any(|process| takes_turns(process, false)),
+        is_python_contended: watch
+            .processes
+            .values()
+            .any(|process| takes_turns(process, true)),
     };
     let kind = judge(&findings);
     let sum = |of: fn(&ProcessRecord) -> u64| watch.processes.values().map(of).sum();
@@ -119,9 +125,13 @@ pub(super) fn of(command: Vec<String>, exit_code: i32, watch: Watch) -> Classifi
         disk_read_bytes: sum(|process| process.disk_read_bytes),
         disk_written_bytes: sum(|process| process.disk_written_bytes),
         process_count: watch.processes.len(),
-        processes: longest_first(watch.processes.iter().map(|(id, process)| times(*id, process)), |process| {
-            process.threads.iter().map(ran).sum()
-        }),
+        processes: longest_first(
+            watch
+                .processes
+                .iter()
+                .map(|(id, process)| times(*id, process)),
+            |process| process.threads.iter().map(ran).sum(),
+        ),
         looks: watch.looks,
         kind,
         advice: advise(kind, &findings),
@@ -141,7 +151,11 @@ fn shares(program: &ByState, unseen: f64, running: f64, wanting: f64) -> ByState
     let seen = program.times(1.0 / sum);
     let active = (seen.get(State::Running) + unseen).clamp(0.0, 1.0);
     let waits_before = 1.0 - seen.get(State::Running);
-    let factor = if waits_before > 0.0 { (1.0 - active) / waits_before } else { 0.0 };
+    let factor = if waits_before > 0.0 {
+        (1.0 - active) / waits_before
+    } else {
+        0.0
+    };
     let mut shares = ByState::default();
     for (state, share) in seen.pairs().filter(|(state, _)| *state != State::Running) {
         shares.add(state, share * factor);
@@ -175,8 +189,13 @@ fn takes_turns(process: &ProcessRecord, in_python: bool) -> bool {
         .filter(lived)
         .filter(|thread| share(thread, State::Running) > COMPUTES)
         .collect();
-    let waiting = computing.iter().filter(|thread| share(thread, State::Lock) > WAITS_FOR_OTHERS);
-    let ran: f64 = computing.iter().map(|thread| thread.by_state().get(State::Running)).sum();
+    let waiting = computing
+        .iter()
+        .filter(|thread| share(thread, State::Lock) > WAITS_FOR_OTHERS);
+    let ran: f64 = computing
+        .iter()
+        .map(|thread| thread.by_state().get(State::Running))
+        .sum();
     let cores = ran / process.seconds;
     computing.len() >= 2 && waiting.count() >= 1 && (MUCH_OF_THE_TIME..ONE_CORE).contains(&cores)
 }
@@ -198,7 +217,10 @@ fn times(id: u32, process: &ProcessRecord) -> ProcessTimes {
 
 /// Seconds that a thread ran.
 fn ran(thread: &ThreadTimes) -> f64 {
-    let found = thread.seconds.iter().find(|(state, _)| *state == State::Running);
+    let found = thread
+        .seconds
+        .iter()
+        .find(|(state, _)| *state == State::Running);
     found.map_or(0.0, |(_, seconds)| *seconds)
 }
 
@@ -215,7 +237,9 @@ mod tests {
 
     fn program(pairs: &[(State, f64)]) -> ByState {
         let mut by_state = ByState::default();
-        pairs.iter().for_each(|(state, seconds)| by_state.add(*state, *seconds));
+        pairs
+            .iter()
+            .for_each(|(state, seconds)| by_state.add(*state, *seconds));
         by_state
     }
 
@@ -232,6 +256,9 @@ mod tests {
         // One thread that was given a processor half of the time.
         let crowded = shares(&program(&[(State::Running, 2.0)]), 0.0, 0.5, 1.0);
         assert!((crowded.get(State::Runnable) - 0.5).abs() < 1e-9);
-        assert_eq!(shares(&ByState::default(), 0.0, 0.0, 0.0).get(State::Unknown), 1.0);
+        assert_eq!(
+            shares(&ByState::default(), 0.0, 0.0, 0.0).get(State::Unknown),
+            1.0
+        );
     }
 }

@@ -50,7 +50,11 @@ impl Reasons {
                 let timed = is_timed(arguments[3], timeout_is_pointer);
                 self.of_epoll(process, arguments[0], timed)
             }
-            Some(Waits::Several { count, timeout, timeout_is_pointer }) => {
+            Some(Waits::Several {
+                count,
+                timeout,
+                timeout_is_pointer,
+            }) => {
                 let argument = |place: usize| arguments.get(place).copied().unwrap_or_default();
                 let timed = is_timed(argument(timeout), timeout_is_pointer);
                 self.of_several(process, argument(count), timed)
@@ -90,7 +94,11 @@ impl Reasons {
             return if timed { State::Sleep } else { State::Unknown };
         }
         let descriptors = super::accounts::numbered(&format!("/proc/{process}/fd"));
-        let members: Vec<u64> = descriptors.into_iter().take(MOST_FILES).map(u64::from).collect();
+        let members: Vec<u64> = descriptors
+            .into_iter()
+            .take(MOST_FILES)
+            .map(u64::from)
+            .collect();
         self.of_any(process, &members, timed)
     }
 
@@ -121,14 +129,20 @@ impl Reasons {
         if let Some(number) = target.strip_prefix("socket:[") {
             let number = number.trim_end_matches(']').parse().ok()?;
             let opened = self.is_internet(process, number);
-            return Some(if opened { Opened::Internet } else { Opened::Local });
+            return Some(if opened {
+                Opened::Internet
+            } else {
+                Opened::Local
+            });
         }
         Some(match target.as_str() {
             pipe if pipe.starts_with("pipe:") => Opened::Local,
             "anon_inode:[timerfd]" => Opened::Timer,
             event if event.starts_with("anon_inode:") => Opened::Event,
             "/dev/tty" | "/dev/console" => Opened::Terminal,
-            terminal if terminal.starts_with("/dev/pts/") || terminal.starts_with("/dev/tty") => Opened::Terminal,
+            terminal if terminal.starts_with("/dev/pts/") || terminal.starts_with("/dev/tty") => {
+                Opened::Terminal
+            }
             // Nobody waits for what is always ready.
             device if device.starts_with("/dev/") => return None,
             _ => Opened::Disk,
@@ -168,7 +182,9 @@ fn is_local(process: u32, number: u64) -> bool {
     const NUMBER_WORD: usize = 6;
     let table = std::fs::read_to_string(format!("/proc/{process}/net/unix")).unwrap_or_default();
     let number = number.to_string();
-    table.lines().any(|line| line.split_whitespace().nth(NUMBER_WORD) == Some(&number))
+    table
+        .lines()
+        .any(|line| line.split_whitespace().nth(NUMBER_WORD) == Some(&number))
 }
 
 /// Whether a wait ends by itself. A pointer to no time, and -1 milliseconds, mean that it does not.

@@ -81,7 +81,10 @@ impl State {
 
     /// Whether it explains itself: what waits for another thread or process is explained by those.
     pub(super) fn is_cause(self) -> bool {
-        matches!(self, Self::Disk | Self::Network | Self::Sleep | Self::Terminal)
+        matches!(
+            self,
+            Self::Disk | Self::Network | Self::Sleep | Self::Terminal
+        )
     }
 }
 
@@ -110,7 +113,10 @@ impl ByState {
     }
 
     pub(super) fn plus(mut self, other: &Self) -> Self {
-        self.0.iter_mut().zip(other.0).for_each(|(sum, value)| *sum += value);
+        self.0
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(sum, value)| *sum += value);
         self
     }
 

@@ -53,42 +53,69 @@ impl Classification {
 
     /// The verdict in a sentence.
     pub fn sentence(&self) -> String {
-        let active = percent(undisturbed(self.share(State::Running), self.share(State::Runnable)));
+        let active = percent(undisturbed(
+            self.share(State::Running),
+            self.share(State::Runnable),
+        ));
         let cores = self.cores;
         let running = self.running;
         match self.kind {
-            Kind::ComputesOnOneCore => format!("It computes: {active} of the time, on one core of {cores}."),
+            Kind::ComputesOnOneCore => {
+                format!("It computes: {active} of the time, on one core of {cores}.")
+            }
             Kind::ComputesInParallel => {
-                format!("It computes in parallel: {active} of the time, on {running:.1} of {cores} cores.")
+                format!(
+                    "It computes in parallel: {active} of the time, with {:.1} threads at once, which got {running:.1} of \
+                     {cores} cores.",
+                    self.wanting
+                )
             }
             Kind::ShortOfCores => format!(
                 "It computes, and is short of cores: {:.1} threads could run, {running:.1} did, on {cores} cores.",
                 self.wanting
             ),
             Kind::TakesTurns => {
-                format!("Its threads take turns at a lock: they compute {active} of the time, on {running:.1} of {cores} cores.")
+                format!(
+                    "Its threads take turns at a lock: they compute {active} of the time, on {running:.1} of {cores} cores."
+                )
             }
             Kind::InterpreterLock => format!(
                 "The interpreter lock limits it: several Python threads compute, and together they run on {running:.1} of {cores} cores."
             ),
-            Kind::WaitsForNetwork => format!("It waits for the network: it computes only {active} of the time."),
-            Kind::WaitsForDisk => format!("It waits for the disk: it computes only {active} of the time."),
+            Kind::WaitsForNetwork => {
+                format!("It waits for the network: it computes only {active} of the time.")
+            }
+            Kind::WaitsForDisk => {
+                format!("It waits for the disk: it computes only {active} of the time.")
+            }
             Kind::Sleeps => format!("It sleeps: it computes only {active} of the time."),
-            Kind::WaitsForOthers => format!("It waits for others: it computes only {active} of the time."),
+            Kind::WaitsForOthers => {
+                format!("It waits for others: it computes only {active} of the time.")
+            }
             Kind::WaitsForThreads => {
                 format!("Its threads wait for one another: it computes only {active} of the time.")
             }
-            Kind::Mixed => format!("It waits and computes in turn: it computes {active} of the time."),
-            Kind::TooShort => format!("It ended after {:.0} ms: too soon to tell.", self.wall_seconds * 1e3),
+            Kind::Mixed => {
+                format!("It waits and computes in turn: it computes {active} of the time.")
+            }
+            Kind::TooShort => format!(
+                "It ended after {:.0} ms: too soon to tell.",
+                self.wall_seconds * 1e3
+            ),
             Kind::NotOnThisSystem => {
-                "This system does not tell what a program does with its time: Linux does.".to_owned()
+                "This system does not tell what a program does with its time: Linux does."
+                    .to_owned()
             }
         }
     }
 }
 
 fn push_process(process: &ProcessTimes, text: &mut String) {
-    let _ = writeln!(text, "  {} {}, {:.2} s", process.id, process.name, process.seconds);
+    let _ = writeln!(
+        text,
+        "  {} {}, {:.2} s",
+        process.id, process.name, process.seconds
+    );
     for thread in &process.threads {
         push_thread(thread, text);
     }
@@ -100,10 +127,21 @@ fn push_process(process: &ProcessTimes, text: &mut String) {
 
 fn push_thread(thread: &ThreadTimes, text: &mut String) {
     let sum: f64 = thread.seconds.iter().map(|(_, seconds)| seconds).sum();
-    let shares = thread.seconds.iter().map(|(state, seconds)| (state.name(), seconds / sum.max(1e-9)));
+    let shares = thread
+        .seconds
+        .iter()
+        .map(|(state, seconds)| (state.name(), seconds / sum.max(1e-9)));
     let shares = shares.filter(|(_, share)| *share >= WORTH_TELLING);
-    let told: Vec<String> = shares.map(|(name, share)| format!("{name} {}", percent(share))).collect();
-    let _ = writeln!(text, "    {} {}: {}", thread.id, thread.name, told.join(", "));
+    let told: Vec<String> = shares
+        .map(|(name, share)| format!("{name} {}", percent(share)))
+        .collect();
+    let _ = writeln!(
+        text,
+        "    {} {}: {}",
+        thread.id,
+        thread.name,
+        told.join(", ")
+    );
 }
 
 fn line(advice: &Advice) -> String {

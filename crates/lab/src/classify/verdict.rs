@@ -91,7 +91,10 @@ impl Findings {
     /// The share of the time in which it would have computed if a processor had always been free: what
     /// others on the machine took from it says nothing about the program.
     fn active(&self) -> f64 {
-        undisturbed(self.shares.get(State::Running), self.shares.get(State::Runnable))
+        undisturbed(
+            self.shares.get(State::Running),
+            self.shares.get(State::Runnable),
+        )
     }
 
     /// The share of the wall time in which it computed, or could have; never zero.
@@ -106,14 +109,20 @@ impl Findings {
             .shares
             .pairs()
             .filter(|(state, _)| !matches!(state, State::Running | State::Runnable));
-        waits.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(State::Unknown, |(state, _)| state)
+        waits
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(State::Unknown, |(state, _)| state)
     }
 }
 
 /// The share of computing in the time that is left without the time in which no processor was free.
 pub(super) fn undisturbed(running: f64, runnable: f64) -> f64 {
     let left = 1.0 - runnable;
-    if left <= 0.0 { 1.0 } else { (running / left).min(1.0) }
+    if left <= 0.0 {
+        1.0
+    } else {
+        (running / left).min(1.0)
+    }
 }
 
 /// The kind that follows from what was found.
@@ -167,7 +176,11 @@ pub(super) fn advise(kind: Kind, found: &Findings) -> Vec<Advice> {
     if matches!(kind, Kind::TooShort | Kind::NotOnThisSystem) {
         return Vec::new();
     }
-    let mut advice = vec![overlap(kind, found), processes(kind, found), more_cores(kind, found)];
+    let mut advice = vec![
+        overlap(kind, found),
+        processes(kind, found),
+        more_cores(kind, found),
+    ];
     advice.extend(faster_source(found));
     advice
 }
@@ -187,7 +200,10 @@ fn overlap(kind: Kind, found: &Findings) -> Advice {
     } else if kind == Kind::WaitsForThreads {
         "its threads wait for one another: more of them wait too".to_owned()
     } else {
-        format!("it waited for only {} of the time: there is little waiting to overlap", percent(waits))
+        format!(
+            "it waited for only {} of the time: there is little waiting to overlap",
+            percent(waits)
+        )
     };
     Advice {
         remedy: Remedy::AsyncOrThreads,
@@ -264,11 +280,26 @@ fn more_cores(kind: Kind, found: &Findings) -> Advice {
         _ if crowded > WORTH_TELLING => (
             true,
             Some(1.0 / (1.0 - crowded).max(1e-3)),
-            format!("for {} of the time no core was free, because other programs had them", percent(crowded)),
+            format!(
+                "for {} of the time no core was free, because other programs had them",
+                percent(crowded)
+            ),
         ),
-        _ => (false, None, format!("it never wants more than the {} that are there", found.cores)),
+        _ => (
+            false,
+            None,
+            format!(
+                "it never wants more than the {} that are there",
+                found.cores
+            ),
+        ),
     };
-    Advice { remedy: Remedy::MoreCores, helps, at_most, why }
+    Advice {
+        remedy: Remedy::MoreCores,
+        helps,
+        at_most,
+        why,
+    }
 }
 
 /// What it waits for, where it waits for something outside of itself.
@@ -287,7 +318,11 @@ fn faster_source(found: &Findings) -> Option<Advice> {
         remedy: Remedy::FasterSource,
         helps: true,
         at_most: Some(1.0 / (1.0 - share).max(1e-3)),
-        why: format!("{} of the time it was {}: {source}", percent(share), state.title()),
+        why: format!(
+            "{} of the time it was {}: {source}",
+            percent(share),
+            state.title()
+        ),
     })
 }
 
@@ -301,7 +336,9 @@ mod tests {
 
     fn found(pairs: &[(State, f64)], running: f64, wanting: f64) -> Findings {
         let mut shares = ByState::default();
-        pairs.iter().for_each(|(state, share)| shares.add(*state, *share));
+        pairs
+            .iter()
+            .for_each(|(state, share)| shares.add(*state, *share));
         Findings {
             is_seen: true,
             looks: 100,
@@ -316,7 +353,10 @@ mod tests {
 
     fn helps(kind: Kind, found: &Findings, remedy: Remedy) -> Option<f64> {
         let advice = advise(kind, found);
-        let one = advice.into_iter().find(|advice| advice.remedy == remedy).unwrap();
+        let one = advice
+            .into_iter()
+            .find(|advice| advice.remedy == remedy)
+            .unwrap();
         assert!(one.helps || one.at_most.is_none(), "{one:?}");
         one.helps.then(|| one.at_most.unwrap_or(f64::INFINITY))
     }
@@ -357,7 +397,10 @@ mod tests {
         assert_eq!(judge(&turns), Kind::TakesTurns);
         turns.is_python_contended = true;
         assert_eq!(judge(&turns), Kind::InterpreterLock);
-        assert_eq!(helps(Kind::InterpreterLock, &turns, Remedy::Processes), Some(2.0));
+        assert_eq!(
+            helps(Kind::InterpreterLock, &turns, Remedy::Processes),
+            Some(2.0)
+        );
     }
 
     #[test]
@@ -373,11 +416,25 @@ mod tests {
         }
         let mixed = found(&[(State::Running, 0.5), (State::Sleep, 0.5)], 0.5, 0.5);
         assert_eq!(judge(&mixed), Kind::Mixed);
-        assert_eq!(helps(Kind::Mixed, &mixed, Remedy::AsyncOrThreads), Some(2.0));
+        assert_eq!(
+            helps(Kind::Mixed, &mixed, Remedy::AsyncOrThreads),
+            Some(2.0)
+        );
         // What others took is not the program's.
-        let crowded = found(&[(State::Running, 0.2), (State::Runnable, 0.2), (State::Disk, 0.6)], 0.2, 0.4);
+        let crowded = found(
+            &[
+                (State::Running, 0.2),
+                (State::Runnable, 0.2),
+                (State::Disk, 0.6),
+            ],
+            0.2,
+            0.4,
+        );
         assert_eq!(judge(&crowded), Kind::WaitsForDisk);
-        assert_eq!(helps(Kind::WaitsForDisk, &crowded, Remedy::MoreCores), Some(1.25));
+        assert_eq!(
+            helps(Kind::WaitsForDisk, &crowded, Remedy::MoreCores),
+            Some(1.25)
+        );
         let mut short = mixed;
         short.looks = 2;
         assert_eq!(judge(&short), Kind::TooShort);

@@ -13,8 +13,15 @@ use crate::clock::Stopwatch;
 const MOST_PROCESSES: usize = 1_024;
 /// Threads of a process that are followed at once at most, and as many of those that ended.
 const MOST_THREADS: usize = 1_024;
+/// Looks whose costs are remembered.
+const COSTS: usize = 4;
 /// Looks between two readings of what a process read and wrote.
 const LOOKS_A_READING: u64 = 8;
+
+/// The processes of the machine.
+pub(super) fn processes() -> HashSet<u32> {
+    numbered("/proc").into_iter().collect()
+}
 
 /// A process of the program.
 #[derive(Debug, Default)]
@@ -38,7 +45,12 @@ impl ProcessRecord {
     }
 
     fn move_ended(&mut self, alive: &[u32]) {
-        let gone: Vec<u32> = self.threads.keys().filter(|id| !alive.contains(id)).copied().collect();
+        let gone: Vec<u32> = self
+            .threads
+            .keys()
+            .filter(|id| !alive.contains(id))
+            .copied()
+            .collect();
         for id in gone {
             let thread = self.threads.remove(&id);
             if self.ended.len() < MOST_THREADS {
@@ -58,8 +70,8 @@ pub(super) struct Watch {
     /// When it was last looked at, in seconds.
     last: f64,
     pub(super) looks: u64,
-    /// How long the last look took.
-    cost: Duration,
+    /// How long the last looks took, in seconds.
+    costs: [f64; COSTS],
     pub(super) processes: BTreeMap<u32, ProcessRecord>,
     /// Processes that were there and are not the program's.
     strangers: HashSet<u32>,
@@ -73,8 +85,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// For a program that was started when the stopwatch was.
-    pub(super) fn new(root: u32, stopwatch: Stopwatch) -> Self {
+    /// For a program that was started when the stopwatch was, while the strangers were there.
+    pub(super) fn new(root: u32, strangers: HashSet<u32>, stopwatch: Stopwatch) -> Self {
         let mut processes = BTreeMap::new();
         processes.insert(root, ProcessRecord::default());
         let own = std::process::id();
@@ -84,9 +96,9 @@ impl Watch {
             stopwatch,
             last: 0.0,
             looks: 0,
-            cost: Duration::ZERO,
+            costs: [0.0; COSTS],
             processes,
-            strangers: HashSet::new(),
+            strangers,
             reasons: Reasons::default(),
             program: ByState::default(),
             processor_seconds: None,
@@ -99,9 +111,10 @@ impl Watch {
         self.wall_seconds = self.stopwatch.seconds();
     }
 
-    /// How long a look takes.
+    /// How long a look takes: the shortest of the last ones, since others may have had the processor in
+    /// the midst of one.
     pub(super) fn cost_of_a_look(&self) -> Duration {
-        self.cost
+        Duration::from_secs_f64(self.costs.iter().copied().fold(1.0, f64::min))
     }
 
     /// Looks once. False once the program has ended and only waits to be collected.
@@ -126,8 +139,9 @@ impl Watch {
             self.look_at_process(process, seconds);
         }
         self.program.add(self.program_state(), seconds);
+        self.costs.rotate_right(1);
+        self.costs[0] = (self.stopwatch.seconds() - now).max(0.0);
         self.looks += 1;
-        self.cost = Duration::from_secs_f64((self.stopwatch.seconds() - now).max(0.0));
         true
     }
 
@@ -143,10 +157,16 @@ impl Watch {
             new.extend(Status::of_process(process).map(|status| (process, status.parent)));
         }
         loop {
-            let known = |parent: &u32| self.processes.get(parent).is_some_and(|record| !record.is_gone);
-            let (ours, others): (Vec<_>, Vec<_>) = new.into_iter().partition(|(_, parent)| known(parent));
+            let known = |parent: &u32| {
+                self.processes
+                    .get(parent)
+                    .is_some_and(|record| !record.is_gone)
+            };
+            let (ours, others): (Vec<_>, Vec<_>) =
+                new.into_iter().partition(|(_, parent)| known(parent));
             if ours.is_empty() || self.processes.len() >= MOST_PROCESSES {
-                self.strangers.extend(others.into_iter().map(|(process, _)| process));
+                self.strangers
+                    .extend(others.into_iter().map(|(process, _)| process));
                 return;
             }
             for (process, _) in ours {
@@ -157,7 +177,11 @@ impl Watch {
     }
 
     fn look_at_process(&mut self, id: u32, seconds: f64) {
-        let Some(process) = self.processes.get_mut(&id).filter(|process| !process.is_gone) else {
+        let Some(process) = self
+            .processes
+            .get_mut(&id)
+            .filter(|process| !process.is_gone)
+        else {
             return;
         };
         let alive = numbered(&format!("/proc/{id}/task"));
@@ -180,15 +204,24 @@ impl Watch {
     /// What the whole program does: it computes where any thread could; else the thread that its first
     /// one waits for, at last, says why it waits.
     fn program_state(&self) -> State {
-        let all = || self.processes.values().flat_map(|process| process.threads.values());
+        let all = || {
+            self.processes
+                .values()
+                .flat_map(|process| process.threads.values())
+        };
         if all().any(|thread| thread.state == State::Running) {
             return State::Running;
         }
         let root = self.processes.get(&self.root);
-        let first = root.and_then(|process| process.threads.get(&self.root)).map(|thread| thread.state);
+        let first = root
+            .and_then(|process| process.threads.get(&self.root))
+            .map(|thread| thread.state);
         match first {
             Some(state) if state.is_cause() => state,
-            _ => all().map(|thread| thread.state).min().unwrap_or(State::Unknown),
+            _ => all()
+                .map(|thread| thread.state)
+                .min()
+                .unwrap_or(State::Unknown),
         }
     }
 }
@@ -203,7 +236,10 @@ fn look_at_thread(
     let Some(schedule) = Schedule::read(id, thread) else {
         return false;
     };
-    let record = process.threads.entry(thread).or_insert_with(|| ThreadRecord::new(thread));
+    let record = process
+        .threads
+        .entry(thread)
+        .or_insert_with(|| ThreadRecord::new(thread));
     if record.waits_still(schedule) {
         record.note(seconds, schedule, record.state);
         return true;

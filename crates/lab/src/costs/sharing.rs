@@ -79,9 +79,15 @@ fn contended(operation: impl Fn() + Sync) -> f64 {
     };
     let spans: Vec<(f64, f64)> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .collect()
     });
-    let began = spans.iter().map(|(began, _)| *began).fold(f64::INFINITY, f64::min);
+    let began = spans
+        .iter()
+        .map(|(began, _)| *began)
+        .fold(f64::INFINITY, f64::min);
     let ended = spans.iter().map(|(_, ended)| *ended).fold(0.0, f64::max);
     (ended - began) / (f64::from(CONTENDED) * threads as f64)
 }
@@ -159,7 +165,8 @@ fn copy_by_file() -> Result<Option<f64>, Error> {
         return Ok(None);
     };
     let seconds = write_and_read(&mut file);
-    let seconds = seconds.map_err(|error| Error::io(format!("cannot use {SHARED_MEMORY}"), error))?;
+    let seconds =
+        seconds.map_err(|error| Error::io(format!("cannot use {SHARED_MEMORY}"), error))?;
     Ok(Some((PIECE * PIECES) as f64 / seconds))
 }
 

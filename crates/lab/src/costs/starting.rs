@@ -24,7 +24,9 @@ fn threads() -> Result<f64, Error> {
     for _ in 0..THREADS {
         let spawned = std::thread::Builder::new().spawn(|| {});
         let thread = spawned.map_err(|error| Error::io("cannot start a thread", error))?;
-        thread.join().map_err(|_| Error::task("a thread panicked"))?;
+        thread
+            .join()
+            .map_err(|_| Error::task("a thread panicked"))?;
     }
     Ok(stopwatch.seconds() / f64::from(THREADS))
 }
@@ -36,7 +38,8 @@ fn tasks() -> Result<f64, Error> {
     runtime.block_on(async {
         for _ in 0..TASKS {
             let task = tokio::spawn(async {});
-            task.await.map_err(|_| Error::task("an async task panicked"))?;
+            task.await
+                .map_err(|_| Error::task("an async task panicked"))?;
         }
         Ok::<(), Error>(())
     })?;
@@ -49,7 +52,9 @@ fn processes(own: &OwnProgram) -> Result<f64, Error> {
         let status = own.command(&Task::Nothing).status();
         let status = status.map_err(|error| Error::not_started(own.executable(), error))?;
         if !status.success() {
-            return Err(Error::task(format!("a process that does nothing failed: {status}")));
+            return Err(Error::task(format!(
+                "a process that does nothing failed: {status}"
+            )));
         }
     }
     Ok(stopwatch.seconds() / f64::from(PROCESSES))

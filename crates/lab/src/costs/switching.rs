@@ -53,20 +53,21 @@ fn by_parking() -> Result<f64, Error> {
     let turn = AtomicU32::new(0);
     let (first, second) = (std::sync::OnceLock::new(), std::sync::OnceLock::new());
     let meet = Barrier::new(2);
-    let play = |own: &std::sync::OnceLock<Thread>, other: &std::sync::OnceLock<Thread>, mine: u32| {
-        let _ = own.set(std::thread::current());
-        meet.wait();
-        for round in 0..ROUNDS {
-            while turn.load(Ordering::Acquire) != round * 2 + mine {
-                std::thread::park();
+    let play =
+        |own: &std::sync::OnceLock<Thread>, other: &std::sync::OnceLock<Thread>, mine: u32| {
+            let _ = own.set(std::thread::current());
+            meet.wait();
+            for round in 0..ROUNDS {
+                while turn.load(Ordering::Acquire) != round * 2 + mine {
+                    std::thread::park();
+                }
+                turn.store(round * 2 + mine + 1, Ordering::Release);
+                if let Some(other) = other.get() {
+                    other.unpark();
+                }
             }
-            turn.store(round * 2 + mine + 1, Ordering::Release);
-            if let Some(other) = other.get() {
-                other.unpark();
-            }
-        }
-        Ok(())
-    };
+            Ok(())
+        };
     on_one_core(|| play(&first, &second, 0), || play(&second, &first, 1))
 }
 
