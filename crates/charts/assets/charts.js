@@ -61,7 +61,7 @@ var nephilaCharts = (function () {
         return splits.map(function (value) { return value === null ? "" : number(value, true); });
       }
     };
-    if (side === "y") made.size = 52;
+    made.size = side === "y" ? 52 : 32;
     return made;
   }
 
@@ -189,9 +189,9 @@ var nephilaCharts = (function () {
       var row = document.createElement("tr");
       plot.data.forEach(function (column, place) {
         var cell = document.createElement(place === 0 ? "th" : "td");
-        cell.className = "n";
-        if (place === 0) cell.scope = "row";
         var labels = place === 0 && plot.spec.labels;
+        if (place === 0) cell.scope = "row";
+        if (!labels) cell.className = "n";
         cell.textContent = labels ? labels[x] || "" : number(column[at], false);
         row.appendChild(cell);
       });

@@ -2,6 +2,8 @@
 
 /// uPlot 1.6.32 (MIT): defines `uPlot`.
 pub const UPLOT_SCRIPT: &str = include_str!("../assets/uPlot.iife.min.js");
+/// The licence of uPlot, which goes wherever its files go.
+pub const UPLOT_LICENSE: &str = include_str!("../assets/uPlot.LICENSE");
 /// The style sheet of uPlot 1.6.32.
 pub const UPLOT_STYLE: &str = include_str!("../assets/uPlot.min.css");
 /// Draws the plots of a page with uPlot, which must be there before it: defines `nephilaCharts`, whose
@@ -24,6 +26,12 @@ mod tests {
             assert!(!asset.contains('\r') && !asset.contains('\0'));
             assert!(!asset.to_ascii_lowercase().contains("</style"));
         }
+    }
+
+    #[test]
+    fn the_licence_can_stand_in_a_comment() {
+        assert!(UPLOT_LICENSE.starts_with("The MIT License") && !UPLOT_LICENSE.contains("--"));
+        assert!(UPLOT_SCRIPT.contains("uPlot (v1.6.32)"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::assets::{SCRIPT, STYLE, UPLOT_SCRIPT, UPLOT_STYLE};
+use crate::assets::{SCRIPT, STYLE, UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE};
 use crate::bars::{Bars, width_classes};
 use crate::escape::text;
 use crate::figure::figure;
@@ -115,6 +115,9 @@ impl Page {
             html.push_str("</section>\n");
         }
         html.push_str("</main>\n");
+        if self.has_plots {
+            let _ = writeln!(html, "<!-- uPlot 1.6.32\n{UPLOT_LICENSE}\n-->");
+        }
         for script in scripts {
             let _ = writeln!(html, "<script>{script}</script>");
         }

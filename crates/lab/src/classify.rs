@@ -12,6 +12,7 @@
 //! tell.
 
 mod accounts;
+mod advice;
 mod call;
 mod classification;
 mod descriptor;
@@ -29,9 +30,10 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::error::Error;
 
+pub use advice::{Advice, Remedy};
 pub use classification::{Classification, ProcessTimes, ThreadTimes};
 pub use program_state::State;
-pub use verdict::{Advice, Kind, Remedy};
+pub use verdict::Kind;
 
 use watch::Watch;
 

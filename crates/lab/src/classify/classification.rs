@@ -1,10 +1,13 @@
 //! What was found out about a program.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::advice::{Advice, advise};
 use super::program_state::{ByState, State};
 use super::thread_record::ThreadRecord;
-use super::verdict::{Advice, Findings, Kind, advise, judge};
+use super::verdict::{Findings, Kind, judge};
 use super::watch::{ProcessRecord, Watch};
 use crate::machine::cores;
 
@@ -30,7 +33,7 @@ pub struct Classification {
     pub wanting: f64,
     /// Shares of the wall time in which the whole program was in each state, those above zero: running
     /// where any thread of it could run. They add up to 1.
-    pub shares: Vec<(State, f64)>,
+    pub shares: BTreeMap<State, f64>,
     /// Bytes that were read from disks, as far as was seen.
     pub disk_read_bytes: u64,
     /// Bytes that were written to disks, as far as was seen.
@@ -70,14 +73,13 @@ pub struct ThreadTimes {
     /// Its name, at most 15 bytes.
     pub name: String,
     /// Seconds in each state, those above zero.
-    pub seconds: Vec<(State, f64)>,
+    pub seconds: BTreeMap<State, f64>,
 }
 
 impl Classification {
     /// The share of the wall time in a state.
     pub fn share(&self, state: State) -> f64 {
-        let found = self.shares.iter().find(|(of, _)| *of == state);
-        found.map_or(0.0, |(_, share)| *share)
+        self.shares.get(&state).copied().unwrap_or_default()
     }
 }
 
@@ -217,11 +219,11 @@ fn times(id: u32, process: &ProcessRecord) -> ProcessTimes {
 
 /// Seconds that a thread ran.
 fn ran(thread: &ThreadTimes) -> f64 {
-    let found = thread
+    thread
         .seconds
-        .iter()
-        .find(|(state, _)| *state == State::Running);
-    found.map_or(0.0, |(_, seconds)| *seconds)
+        .get(&State::Running)
+        .copied()
+        .unwrap_or_default()
 }
 
 fn longest_first<T>(all: impl Iterator<Item = T>, seconds: impl Fn(&T) -> f64) -> Vec<T> {

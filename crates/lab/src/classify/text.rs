@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::advice::{Advice, Remedy, percent};
 use super::classification::{Classification, ProcessTimes, ThreadTimes};
 use super::program_state::State;
-use super::verdict::{Advice, Kind, Remedy, percent, undisturbed};
+use super::verdict::{Kind, undisturbed};
 
 /// Shares below this are left out of a thread's line.
 const WORTH_TELLING: f64 = 0.02;
