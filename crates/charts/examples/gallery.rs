@@ -7,6 +7,14 @@ use nephila_charts::{Axis, BarRow, Bars, Base, Colour, Page, Plot, Series, Table
 fn main() -> std::io::Result<()> {
     let mut page = Page::new("Every kind of plot");
     page.text("All figures are made up.");
+    add_time(&mut page);
+    add_pages(&mut page);
+    add_changes(&mut page);
+    std::io::stdout().write_all(page.to_html().as_bytes())
+}
+
+/// Lines and bands over time.
+fn add_time(page: &mut Page) {
     page.section(
         "A crawl over time",
         "What was the limit, and how fast it went.",
@@ -41,6 +49,10 @@ fn main() -> std::io::Result<()> {
         ))
         .series(Series::new("politeness", Colour::Green, share(100.0))),
     );
+}
+
+/// A histogram, and bars of states.
+fn add_pages(page: &mut Page) {
     page.section("Pages", "");
     let sizes = [
         "1 kB", "4 kB", "16 kB", "64 kB", "256 kB", "1 MB", "4 MB", "larger",
@@ -94,6 +106,10 @@ fn main() -> std::io::Result<()> {
                 .part(3, 40.0),
         ),
     );
+}
+
+/// Lines on logarithmic axes, and a table.
+fn add_changes(page: &mut Page) {
     page.section("What a change would bring", "");
     let slots = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
     page.plot(
@@ -128,5 +144,4 @@ fn main() -> std::io::Result<()> {
     table.row(["processors twice as fast", "480", "450 to 500"]);
     table.row(["twice the slots", "251", "240 to 260"]);
     page.table(&table);
-    std::io::stdout().write_all(page.to_html().as_bytes())
 }

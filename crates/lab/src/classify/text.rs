@@ -127,7 +127,7 @@ fn push_process(process: &ProcessTimes, text: &mut String) {
 }
 
 fn push_thread(thread: &ThreadTimes, text: &mut String) {
-    let sum: f64 = thread.seconds.iter().map(|(_, seconds)| seconds).sum();
+    let sum: f64 = thread.seconds.values().sum();
     let shares = thread
         .seconds
         .iter()
