@@ -13,7 +13,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(crawl())
         .subcommand(resume())
-        .subcommands([status(), why(), export(), report()])
+        .subcommands([status(), why(), explain(), export(), report()])
         .subcommands([fetch(), robots(), sitemap()])
         .subcommands([config(), completions(), demo(), lab(), reference()])
         .after_help("`nephila demo` shows it at work; it needs no network.")
@@ -88,6 +88,13 @@ fn why() -> Command {
                 .required(true)
                 .help("The URL, as a seed is written"),
         )
+        .arg(directory())
+        .arg(json())
+}
+
+fn explain() -> Command {
+    Command::new("explain")
+        .about("What limits a crawl, the limit behind it, and what changes would bring")
         .arg(directory())
         .arg(json())
 }

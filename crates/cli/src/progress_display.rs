@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nephila::{Clock, Control, Progress, Snapshot};
+use nephila::{Clock, Control, LiveLedger, Progress, Snapshot};
 
 use crate::terminal::{bytes, complain, count, is_watched, span};
 
@@ -46,6 +46,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub(crate) fn show(
     display: Display,
     progress: Arc<Progress>,
+    ledger: LiveLedger,
     control: Control,
     max_pages: Option<u64>,
 ) -> Option<JoinHandle<()>> {
@@ -62,10 +63,17 @@ pub(crate) fn show(
             let now = progress.snapshot();
             let elapsed = clock.elapsed();
             pace.note(elapsed, now);
+            let verdict = ledger.line().map(|line| line.verdict);
             match (&bar, display) {
-                (Some(bar), _) => bar.set_message(live_text(now, elapsed, &pace, max_pages)),
-                (None, Display::Json) => complain(&json_line(now, elapsed, &pace)),
-                (None, _) => complain(&plain_line(now, elapsed, &pace)),
+                (Some(bar), _) => {
+                    let verdict = verdict.map_or_else(String::new, |words| format!("\n  {words}"));
+                    bar.set_message(live_text(now, elapsed, &pace, max_pages) + &verdict);
+                }
+                (None, Display::Json) => complain(&json_line(now, elapsed, &pace, verdict)),
+                (None, _) => {
+                    let verdict = verdict.map_or_else(String::new, |words| format!("; {words}"));
+                    complain(&(plain_line(now, elapsed, &pace) + &verdict));
+                }
             }
         }
         if let Some(bar) = bar {
@@ -174,7 +182,7 @@ fn plain_line(now: Snapshot, elapsed: Duration, pace: &Pace) -> String {
     )
 }
 
-fn json_line(now: Snapshot, elapsed: Duration, pace: &Pace) -> String {
+fn json_line(now: Snapshot, elapsed: Duration, pace: &Pace, verdict: Option<String>) -> String {
     let (pages, wire) = pace.rates();
     serde_json::json!({
         "event": "progress",
@@ -187,6 +195,7 @@ fn json_line(now: Snapshot, elapsed: Duration, pace: &Pace) -> String {
         "errors": now.errors,
         "wire_bytes": now.wire_bytes,
         "wire_bytes_per_second": wire,
+        "limit": verdict,
     })
     .to_string()
 }

@@ -1,9 +1,14 @@
-//! One HTTP connection: hyper's sender, and the task that drives it.
+//! One HTTP connection: hyper's sender, and what drives it.
+//!
+//! One of HTTP/2 serves several exchanges and is driven by a task of its own. One of HTTP/1 is driven by the
+//! exchange that has it: an answer wakes one task instead of two, and a request goes out in the same step in
+//! which it is made, not behind all that is ready on this thread. While it is idle nobody drives it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,12 +47,40 @@ const HTTP2_HEADER_SLACK: usize = 2;
 type Body = Empty<Bytes>;
 
 enum Sender {
-    Http1(http1::SendRequest<Body>),
+    Http1(http1::SendRequest<Body>, Driver),
     Http2(http2::SendRequest<Body>, Rc<Heads>),
 }
 
-/// A connection that can take a request. Its driving task ends, and the socket closes, when the last
-/// handle is dropped: an exchange that is given up leaves nothing behind.
+/// What moves the bytes of an HTTP/1 connection; empty when that has ended.
+struct Driver(Option<Pin<Box<http1::Connection<TokioIo<Stream>, Body>>>>);
+
+impl Driver {
+    /// Moves what can be moved now.
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        // How the connection ended is told to the exchange on it; here it only ends.
+        if let Some(connection) = &mut self.0
+            && connection.as_mut().poll(cx).is_ready()
+        {
+            self.0 = None;
+        }
+    }
+
+    /// Waits for what `future` waits for, which is something that the connection gives.
+    async fn run<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let step = |cx: &mut Context<'_>| match future.as_mut().poll(cx) {
+            Poll::Pending => {
+                self.advance(cx);
+                future.as_mut().poll(cx)
+            }
+            ready => ready,
+        };
+        poll_fn(step).await
+    }
+}
+
+/// A connection that can take a request. The socket closes when the last handle is dropped: an exchange
+/// that is given up leaves nothing behind.
 pub(crate) struct Connection {
     sender: Sender,
     pub(crate) remote: SocketAddr,
@@ -87,8 +120,7 @@ impl Connection {
         } else {
             let started = http1_builder(config).handshake(io).await;
             let (sender, driver) = started.map_err(Failure::before_headers)?;
-            spawn_local(drive(driver, unused));
-            Sender::Http1(sender)
+            Sender::Http1(sender, Driver(Some(Box::pin(driver))))
         };
         let remote = transport.remote;
         Ok(Connection {
@@ -123,17 +155,30 @@ impl Connection {
         Rc::ptr_eq(&self.in_use, &other.in_use)
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+    /// Whether it can take no request any more. Takes note of what came while it was idle.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(sender, driver) => {
+                // Whoever waits for it next is told by a waker of its own.
+                driver.advance(&mut Context::from_waker(Waker::noop()));
+                sender.is_closed()
+            }
             Sender::Http2(sender, _) => sender.is_closed(),
+        }
+    }
+
+    /// Waits for a part of the response that is under way.
+    pub(crate) async fn wait_for<F: Future>(&mut self, part: F) -> F::Output {
+        match &mut self.sender {
+            Sender::Http1(_, driver) => driver.run(part).await,
+            Sender::Http2(..) => part.await,
         }
     }
 
     /// Keeps the bytes of the exchange that `request` is about to begin, within `limits`.
     pub(crate) fn keep_raw(&self, request: &http::Request<Body>, limits: RecordLimits) -> Keeper {
         match self.sender {
-            Sender::Http1(_) => Keeper::recording(&self.tap, limits),
+            Sender::Http1(..) => Keeper::recording(&self.tap, limits),
             Sender::Http2(..) => Keeper::making(request),
         }
     }
@@ -145,11 +190,11 @@ impl Connection {
     ) -> Result<http::Response<Incoming>, SendFailure> {
         let read_before = self.tap.bytes_read();
         let (result, http2) = match &mut self.sender {
-            Sender::Http1(sender) => {
-                // The last exchange's driver may have to be polled once more before it is free.
+            Sender::Http1(sender, driver) => {
+                // The last exchange may have to be brought to its end before it is free.
                 if self.reused
                     && !sender.is_ready()
-                    && let Err(error) = sender.ready().await
+                    && let Err(error) = driver.run(sender.ready()).await
                 {
                     let failure = Failure::before_headers(error);
                     return Err(SendFailure {
@@ -158,7 +203,7 @@ impl Connection {
                         refused: false,
                     });
                 }
-                (sender.try_send_request(request).await, false)
+                (driver.run(sender.try_send_request(request)).await, false)
             }
             Sender::Http2(sender, heads) => {
                 let waiting = heads.wait();

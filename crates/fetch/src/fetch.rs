@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::sync::Semaphore;
@@ -13,12 +12,13 @@ use tokio::sync::Semaphore;
 use crate::body_room::{FREE_BYTES, HeldRoom};
 use crate::collected::Collected;
 use crate::config::FetchConfig;
-use crate::connect::{self, address_busy, wants_credentials};
+use crate::connect::{self, address_busy};
 use crate::connection::{Connection, SendFailure};
 use crate::deadline::Deadline;
 use crate::dns::DnsResolver;
 use crate::error::{FetchError, FetchErrorKind, Stage};
 use crate::failure::Failure;
+use crate::head_checks::{check_head, is_framed_once, version_name};
 use crate::limits::{AddressLimit, AddressPermit};
 use crate::pool::Pool;
 use crate::progress::Progress;
@@ -47,8 +47,8 @@ pub trait Fetch {
 
 /// Fetches over the network, for one thread.
 ///
-/// Runs inside a `LocalSet` on tokio's current-thread runtime: each connection is driven by a task
-/// of that set. Any number of exchanges may be under way at once. What is dropped halfway, be it one
+/// Runs inside a `LocalSet` on tokio's current-thread runtime: connections of HTTP/2 are driven by tasks of
+/// that set. Any number of exchanges may be under way at once. What is dropped halfway, be it one
 /// exchange or the fetcher, closes its connections.
 pub struct Fetcher {
     shared: Arc<Shared>,
@@ -116,7 +116,7 @@ impl Fetcher {
         if target.proxy.is_some() {
             connect::check_proxied(shared, &self.dns, &target, deadline, progress).await?;
         }
-        let (taken, response) = self.ask(request, &target, deadline, progress).await?;
+        let (mut taken, response) = self.ask(request, &target, deadline, progress).await?;
         progress.enter(Stage::Body);
         let (parts, body) = response.into_parts();
         let head = ResponseHead {
@@ -138,8 +138,8 @@ impl Fetcher {
         };
         let (body, body_cut) = if wanted {
             let limit = BodyLimit::of(request, &shared.config);
-            let raw = taken.raw.as_ref();
-            let collected = self.collect(body, limit, deadline, &mut room, raw).await;
+            let collecting = self.collect(body, limit, deadline, &mut room, &mut taken);
+            let collected = collecting.await;
             collected.inspect_err(|failure| self.after_failure(failure, &target, &taken))?
         } else {
             // Dropping the body makes hyper read what is already there and otherwise close the
@@ -168,10 +168,10 @@ impl Fetcher {
             .map(|head| (head.status, head.version, head.headers))
             .unwrap_or_default();
         Ok(Response {
+            wire_bytes: body.len() as u64,
             status,
             version,
             headers,
-            wire_bytes: body.len() as u64,
             body,
             body_skipped: !wanted,
             body_cut,
@@ -330,7 +330,9 @@ impl Fetcher {
         BodyLimit { max, cut }: BodyLimit,
         deadline: Deadline,
         room: &mut HeldRoom,
-        raw: Option<&Keeper>,
+        Taken {
+            connection, raw, ..
+        }: &mut Taken,
     ) -> Result<(Bytes, bool), Failure> {
         let announced = body.size_hint().exact().unwrap_or(0);
         if announced > max && !cut {
@@ -347,14 +349,16 @@ impl Fetcher {
         // No timer is made where nothing asks for it.
         let patience = async { tokio::time::sleep(BODY_PATIENCE).await };
         tokio::pin!(patience);
+        let coming_body = self.shared.traffic.enter();
         let mut collected = Collected::new(if announced > 0 { announced } else { max });
-        let kept = |body_bytes| raw.map_or(0, |raw| raw.bytes_held(body_bytes));
+        let kept = |body_bytes| raw.as_ref().map_or(0, |raw| raw.bytes_held(body_bytes));
         // What came with the head.
         let growing = room.grow(collected.bytes_held_with(0) + kept(0));
         deadline.run(Stage::Total, Duration::MAX, growing).await?;
         let limit = self.shared.config.idle_timeout;
         while !body.is_end_stream() {
-            let coming = deadline.run(Stage::Body, limit, body.frame());
+            let frame = connection.wait_for(body.frame());
+            let coming = deadline.run(Stage::Body, limit, frame);
             tokio::pin!(coming);
             let frame = loop {
                 tokio::select! {
@@ -367,6 +371,7 @@ impl Fetcher {
             let Some(frame) = frame else { break };
             // A frame that is no data is a trailer, which nobody asked for.
             if let Ok(data) = frame.map_err(Failure::in_body)?.into_data() {
+                coming_body.note(data.len());
                 let left = max.saturating_sub(collected.len() as u64);
                 if data.len() as u64 > left {
                     if !cut {
@@ -418,56 +423,6 @@ impl BodyLimit {
 fn body_too_large(max: u64) -> Failure {
     let message = format!("body is larger than the limit of {max} bytes");
     Failure::new(FetchErrorKind::BodyTooLarge, &message)
-}
-
-fn check_head(
-    head: &ResponseHead,
-    target: &Target<'_>,
-    config: &FetchConfig,
-) -> Result<(), Failure> {
-    let too_large = |message: String| Failure::new(FetchErrorKind::HeadersTooLarge, &message);
-    let (max_headers, max_bytes) = (config.max_headers, config.max_header_bytes);
-    if head.headers.len() > max_headers {
-        let message = format!("response has more headers than the limit of {max_headers}");
-        return Err(too_large(message));
-    }
-    if head.version == "HTTP/2" && header_list_bytes(&head.headers) > max_bytes {
-        let message = format!("response headers are larger than the limit of {max_bytes} bytes");
-        return Err(too_large(message));
-    }
-    match (head.status, target.proxy) {
-        (407, Some(proxy)) if !target.secure => Err(wants_credentials(proxy)),
-        (101, _) => {
-            let message = "the server switches protocols, which was not asked for";
-            Err(Failure::new(FetchErrorKind::BadResponse, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The size of a header list as HTTP/2 counts it (RFC 9113 section 6.5.2). Over HTTP/1 the limit is on
-/// the bytes as they came and hyper holds to it.
-fn header_list_bytes(headers: &HeaderMap) -> usize {
-    headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 32)
-        .sum()
-}
-
-/// Whether the body's end is given in one way only. With both Transfer-Encoding and Content-Length
-/// the first one counts, and the connection is not used again: the two ends may disagree about where
-/// the next response begins (RFC 9112 section 6.3).
-fn is_framed_once(head: &ResponseHead) -> bool {
-    !(head.headers.contains_key(header::TRANSFER_ENCODING)
-        && head.headers.contains_key(header::CONTENT_LENGTH))
-}
-
-fn version_name(version: http::Version) -> &'static str {
-    match version {
-        http::Version::HTTP_10 => "HTTP/1.0",
-        http::Version::HTTP_2 => "HTTP/2",
-        _ => "HTTP/1.1",
-    }
 }
 
 #[cfg(test)]

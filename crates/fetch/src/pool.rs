@@ -63,7 +63,7 @@ impl Pool {
         kept.expire(self.lifetime, now);
         loop {
             let number = *kept.by_origin.get(origin)?.last()?;
-            let entry = kept.remove(number)?;
+            let mut entry = kept.remove(number)?;
             if entry.connection.is_closed() {
                 continue;
             }
@@ -81,7 +81,7 @@ impl Pool {
 
     /// Takes back a connection after a whole exchange. A share of an HTTP/2 connection is only
     /// dropped: the connection itself was put in by [`Pool::share`].
-    pub(crate) fn check_in(&self, origin: &Rc<str>, connection: Connection, now: Duration) {
+    pub(crate) fn check_in(&self, origin: &Rc<str>, mut connection: Connection, now: Duration) {
         if connection.is_http2() || connection.is_closed() {
             return;
         }

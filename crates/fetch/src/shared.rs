@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::AddressLimit;
 use crate::request::is_framing;
 use crate::target::Target;
+use crate::traffic::Traffic;
 
 /// Monotonic time since an origin of the caller's choosing.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -40,6 +41,7 @@ pub struct Shared {
     pub(crate) address_limit: Option<Arc<AddressLimit>>,
     /// Room for the bodies under way.
     pub(crate) body_room: Arc<BodyRoom>,
+    pub(crate) traffic: Arc<Traffic>,
     auth: Vec<BoundAuth>,
     allowed_private: Vec<Authority>,
 }
@@ -70,6 +72,7 @@ impl Shared {
             cookies: config.cookies.then(CookieJar::default),
             address_limit: config.max_connections_per_address.map(AddressLimit::new),
             body_room: BodyRoom::new(config.max_bodies_bytes),
+            traffic: Arc::default(),
             auth,
             allowed_private: allowed_private.collect::<Result<_, _>>()?,
             clock,
@@ -80,6 +83,11 @@ impl Shared {
     /// The configuration as it was given.
     pub fn config(&self) -> &FetchConfig {
         &self.config
+    }
+
+    /// What comes from the net at this moment.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Whether a connection for `target` may go to `address`.

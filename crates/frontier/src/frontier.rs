@@ -9,6 +9,7 @@
 //! all leased is not in the ready heap: fetching it once too often cannot be written.
 
 mod config;
+mod counts;
 mod robots_gate;
 mod saved;
 
@@ -177,7 +178,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
                 None if self.leases > 0 => return Ok(Next::Idle),
                 None => return Ok(Next::Done),
             }
-            let Some(Reverse((_, _, turn))) = self.ready.pop() else {
+            let Some(Reverse((ready_at, _, turn))) = self.ready.pop() else {
                 return Ok(Next::Done);
             };
             let step = self.advance(turn.host, now)?;
@@ -186,7 +187,9 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             };
             host.waiting -= 1;
             match step {
-                Step::Lease(key, url) => return Ok(Next::Lease(self.lease(turn, key, url, now))),
+                Step::Lease(key, url) => {
+                    return Ok(Next::Lease(self.lease(turn, key, url, ready_at, now)));
+                }
                 Step::Refuse(refused) => {
                     self.place(turn, now);
                     return Ok(Next::Refused(refused));
@@ -272,31 +275,6 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             .insert(self.fingerprinter.fingerprint(kind, url.as_str()))
     }
 
-    /// URLs that are still to be given out or are out now; when this is zero the shard is done.
-    pub fn live(&self) -> usize {
-        self.available + self.leases + self.dormant.urls()
-    }
-
-    /// URLs that wait, those held back by a host's page limit included.
-    pub fn queued(&self) -> usize {
-        self.available + self.held + self.dormant.urls()
-    }
-
-    /// Leases that are out.
-    pub fn leases(&self) -> usize {
-        self.leases
-    }
-
-    /// Hosts with something queued, waiting or leased, and hosts remembered.
-    pub fn hosts(&self) -> usize {
-        self.by_name.len() + self.dormant.hosts()
-    }
-
-    /// Bytes of queued URLs in memory.
-    pub fn queue_memory_bytes(&self) -> usize {
-        self.meter.used()
-    }
-
     fn enqueue(&mut self, url: QueuedUrl, now: Moment) -> Result<(), StorageError> {
         if self.by_name.contains_key(url.url.host()) {
             return self.enqueue_awake(url, now);
@@ -353,7 +331,11 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         let turns = (host.idle as usize).min(host.available().saturating_sub(waiting));
         host.idle -= turns as u16;
         for _ in 0..turns {
-            self.wait(Turn { host: number }, now);
+            let turn = Turn {
+                host: number,
+                since: now,
+            };
+            self.wait(turn, now);
         }
     }
 
@@ -493,7 +475,14 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
         })
     }
 
-    fn lease(&mut self, turn: Turn, key: u32, url: QueuedUrl, now: Moment) -> Lease {
+    fn lease(
+        &mut self,
+        turn: Turn,
+        key: u32,
+        url: QueuedUrl,
+        ready_at: Moment,
+        now: Moment,
+    ) -> Lease {
         if let Some(host) = self.hosts.get_mut(turn.host as usize) {
             // It may have to be told to a snapshot; two counters, no copy of a text.
             let copy = (url.kind != UrlKind::Robots).then(|| url.clone());
@@ -507,6 +496,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             turn,
             url,
             key,
+            ready_at,
             leased_at: now,
         }
     }
@@ -522,7 +512,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             return self.note_rest(turn.host, now);
         }
         let at = now.max(host.manners.may_start_at(&self.config.politeness));
-        self.wait(turn, at);
+        self.wait(Turn { since: now, ..turn }, at);
     }
 
     fn unpark(&mut self, number: u32, now: Moment) {
@@ -530,7 +520,7 @@ impl<S: Seen, O: Overflow> Frontier<S, O> {
             return;
         };
         for turn in std::mem::take(&mut host.parked) {
-            self.wait(turn, now);
+            self.wait(Turn { since: now, ..turn }, now);
         }
     }
 

@@ -16,6 +16,8 @@ use crate::queued::QueuedUrl;
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
     pub(crate) host: u32,
+    /// Since when it waits for the host's next fetch.
+    pub(crate) since: Moment,
 }
 
 /// The right to fetch one URL now. It cannot be cloned; it ends with
@@ -26,6 +28,8 @@ pub struct Lease {
     pub(crate) turn: Turn,
     pub(crate) url: QueuedUrl,
     pub(crate) key: u32,
+    /// When politeness let the host be fetched.
+    pub(crate) ready_at: Moment,
     pub(crate) leased_at: Moment,
 }
 
@@ -43,6 +47,16 @@ impl Lease {
     /// How long the URL waited in its queue.
     pub fn queued_for(&self) -> Duration {
         self.leased_at.since(self.url.admitted_at)
+    }
+
+    /// For how long politeness held the host back, since this URL was the next of it.
+    pub fn rested_for(&self) -> Duration {
+        self.ready_at.since(self.turn.since)
+    }
+
+    /// For how long nobody asked for the lease after that.
+    pub fn ready_for(&self) -> Duration {
+        self.leased_at.since(self.ready_at.max(self.turn.since))
     }
 
     /// When the lease was given out.

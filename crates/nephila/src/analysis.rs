@@ -8,6 +8,8 @@
 //! bodies are decompressed at once is bounded in `analyst.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::ledger::WorkAccount;
 
 /// What a body is analysed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,12 +168,24 @@ pub(crate) struct Workers {
 impl Workers {
     const QUEUE: usize = 64;
 
-    /// Starts `threads` of them.
-    pub(crate) fn start(threads: usize) -> Result<Workers, Error> {
+    /// Starts `threads` of them, which note what they do.
+    pub(crate) fn start(
+        threads: usize,
+        clock: Clock,
+        account: &Arc<WorkAccount>,
+    ) -> Result<Workers, Error> {
         let (jobs, queue) = bounded::<Job>(Workers::QUEUE);
-        for number in 0..threads.max(1) {
-            let queue = queue.clone();
-            let work = move || queue.iter().for_each(|job| job());
+        let threads = threads.max(1);
+        account.threads.store(threads as u64, Ordering::Relaxed);
+        for number in 0..threads {
+            let (queue, account) = (queue.clone(), account.clone());
+            let work = move || {
+                for job in queue.iter() {
+                    let began = clock.elapsed();
+                    job();
+                    account.note(clock.elapsed().saturating_sub(began));
+                }
+            };
             std::thread::Builder::new()
                 .name(format!("cpu-{number}"))
                 .spawn(work)

@@ -32,7 +32,7 @@ use crate::opening::DiskFrontier;
 use crate::shard::MOST_MESSAGES;
 use crate::state::{DiskOverflow, DiskSeen};
 pub(crate) use maker::{Duty, Maker};
-pub(crate) use manifest::{Manifest, remove_all};
+pub(crate) use manifest::{Manifest, is_of_the_checkpoint, remove_all};
 
 /// What the shards are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{DoneEntry, Entry, StopEntry, StopReason};
+use crate::ledger::{Ledger, thread_cpu};
 use crate::products::Held;
 use crate::sinks::{Ended, Sinks};
 use crate::visit::Record;
@@ -133,12 +134,16 @@ impl Committer {
         interval: Duration,
         clock: Clock,
         control: Control,
+        ledger: Arc<Ledger>,
     ) -> Result<Committer, Error> {
         let (sender, receiver, room) = channel();
         sinks.begin_run(true, clock.now())?;
         let work = move || {
-            let mut desk = Desk::new(sinks, maker, clock, room.clone());
-            let ended = match desk.run(&receiver, interval) {
+            let mut desk = Desk::new(sinks, maker, clock, room.clone(), ledger);
+            let ran = desk.run(&receiver, interval);
+            // However it ended, nothing writes to the crawl directory when this thread is joined.
+            let made = desk.maker.finish();
+            let ended = match ran.and(made) {
                 Ok(()) => desk.end(),
                 // What the publisher has failed of is the cause of what was seen here.
                 Err(error) => Err(desk.sinks.abandon().unwrap_or(error)),
@@ -188,6 +193,7 @@ pub(crate) struct Desk {
     maker: Maker,
     clock: Clock,
     room: Arc<Semaphore>,
+    ledger: Arc<Ledger>,
     payload: Vec<u8>,
     pages: u64,
     /// URLs in `payload` that were admitted.
@@ -198,8 +204,15 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(sinks: Sinks, maker: Maker, clock: Clock, room: Arc<Semaphore>) -> Desk {
+    pub(crate) fn new(
+        sinks: Sinks,
+        maker: Maker,
+        clock: Clock,
+        room: Arc<Semaphore>,
+        ledger: Arc<Ledger>,
+    ) -> Desk {
         Desk {
+            ledger,
             sinks,
             maker,
             clock,
@@ -215,10 +228,11 @@ impl Desk {
     fn run(&mut self, messages: &Receiver<Message>, interval: Duration) -> Result<(), Error> {
         loop {
             // Nothing waits for a commit here, so the first message may take its time.
-            let first = match self.maker.is_busy() {
+            let is_busy = self.maker.is_busy();
+            let first = self.rest(|| match is_busy {
                 true => messages.recv_timeout(REST),
                 false => messages.recv().map_err(RecvTimeoutError::from),
-            };
+            });
             let first = match first {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -245,7 +259,7 @@ impl Desk {
                     }
                     Err(TryRecvError::Disconnected) => break,
                     Err(TryRecvError::Empty) if self.clock.elapsed() >= due => break,
-                    Err(TryRecvError::Empty) => std::thread::park_timeout(REST),
+                    Err(TryRecvError::Empty) => self.rest(|| std::thread::park_timeout(REST)),
                 }
             }
             self.commit()?;
@@ -253,6 +267,15 @@ impl Desk {
                 return self.stop(reason);
             }
         }
+    }
+
+    /// Waits, which is no work of the committer's.
+    fn rest<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let thread = &self.ledger.sink.thread;
+        thread.wait(self.clock.elapsed());
+        let waited = wait();
+        thread.wake(self.clock.elapsed());
+        waited
     }
 
     /// Goes on with a checkpoint as far as can be done at once. A reason to stop may be among what is
@@ -305,7 +328,16 @@ impl Desk {
         if self.payload.is_empty() {
             return Ok(());
         }
+        let began = (self.clock.elapsed(), thread_cpu());
         self.sinks.commit(&mut self.payload)?;
+        let took = self.clock.elapsed().saturating_sub(began.0);
+        let synced = took.saturating_sub(thread_cpu().saturating_sub(began.1));
+        let now = self.clock.now();
+        let waits = self
+            .waiting_tally
+            .iter()
+            .map(|done| now.since(done.finished_at));
+        self.ledger.sink.note_commit(waits, synced);
         let history = &mut self.sinks.history;
         history.admitted += std::mem::take(&mut self.admitted);
         for done in self.waiting_tally.drain(..) {

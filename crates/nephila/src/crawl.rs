@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ground::Ground;
 use crate::journal::StopReason;
 use crate::launch::{Launch, Place, join_all};
+use crate::ledger::{Ledger, Line, Sampler, Sources};
 use crate::opening::Opened;
 use crate::options::{CrawlConfig, Settings};
 use crate::products::Products;
@@ -33,6 +34,7 @@ pub struct Crawl {
     opened: Opened,
     control: Control,
     progress: Arc<Progress>,
+    ledger: Arc<Ledger>,
 }
 
 impl Crawl {
@@ -70,6 +72,7 @@ impl Crawl {
         Crawl {
             control: Control::new(SocketShare::of(&opened.config).concurrency),
             progress: Arc::new(Progress::default()),
+            ledger: Arc::new(Ledger::new(opened.frontiers.len())),
             opened,
         }
     }
@@ -82,6 +85,11 @@ impl Crawl {
     /// The live counters.
     pub fn progress(&self) -> Arc<Progress> {
         self.progress.clone()
+    }
+
+    /// What limits the crawl, while it runs.
+    pub fn live_ledger(&self) -> LiveLedger {
+        LiveLedger(self.ledger.clone())
     }
 
     /// The directory.
@@ -136,6 +144,7 @@ impl Crawl {
             mut opened,
             control,
             progress,
+            ledger,
         } = self;
         let fetch_config = setup::fetch_config(&opened.config, &opened.seeds)?;
         let shared = Arc::new(Shared::new(fetch_config, opened.clock.for_fetch())?);
@@ -153,14 +162,29 @@ impl Crawl {
             duplicates,
             ..
         } = opened;
-        let workers = Workers::start(setup::threads(&config))?;
+        let workers = Workers::start(setup::threads(&config), clock, &ledger.work)?;
         let interval = config.commit_interval;
-        let committer = Committer::start(sinks, maker, interval, clock, control.clone())?;
+        let committer = Committer::start(
+            sinks,
+            maker,
+            interval,
+            clock,
+            control.clone(),
+            ledger.clone(),
+        )?;
+        let sampler = Sampler::start(Sources {
+            ledger: ledger.clone(),
+            shared: shared.clone(),
+            control: control.clone(),
+            clock,
+            path: directory.ledger_file(),
+        })?;
         let mut ended = committer.send_first(first);
         let launch = Launch {
             workers,
             products: Products::default(),
             processors: Arc::default(),
+            ledger,
             room: AnalysisRoom::new(config.body_memory.0 / 2),
             config,
             seeds,
@@ -194,6 +218,7 @@ impl Crawl {
         if let Some(guard) = guard {
             let _ = guard.join();
         }
+        sampler.join();
         let committed = committed?;
         ended?;
         let summary = summarize(&committed, reason, &launch, &progress, history.ran_millis);
@@ -202,6 +227,17 @@ impl Crawl {
             Ground::clear(&directory.state(), &launch.config)?;
         }
         Ok(summary)
+    }
+}
+
+/// What limits a running crawl, for whoever shows it.
+#[derive(Clone, Debug)]
+pub struct LiveLedger(Arc<Ledger>);
+
+impl LiveLedger {
+    /// Of the last seconds; `None` where nothing was done in them.
+    pub fn line(&self) -> Option<Line> {
+        self.0.line()
     }
 }
 

@@ -56,6 +56,11 @@ impl CrawlDirectory {
         self.root.join("summary.json")
     }
 
+    /// `ledger.json`.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.root.join("ledger.json")
+    }
+
     /// `warc/`.
     pub fn warc(&self) -> PathBuf {
         self.root.join("warc")

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nephila_frontier::{CanonicalUrl, Fingerprinter, UrlKind};
 use nephila_store::{CommitLog, LogPosition};
 
-use crate::checkpoint::{EmptyFrontier, Manifest, remove_all};
+use crate::checkpoint::{EmptyFrontier, Manifest, is_of_the_checkpoint, remove_all};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::journal::Entry;
@@ -111,11 +111,6 @@ impl Ground {
             checkpoint: Some((manifest.number, position)),
         })
     }
-}
-
-fn is_of_the_checkpoint(error: &Error) -> bool {
-    use ErrorKind::{Corrupt, NotACrawl, Version};
-    matches!(error.kind(), Corrupt | Version | NotACrawl)
 }
 
 /// What the frontiers of all shards are made with.

@@ -21,6 +21,7 @@ use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
 use crate::known_links::KnownLinks;
+use crate::ledger::Ledger;
 use crate::opening::{DiskFrontier, Opened};
 use crate::options::CrawlConfig;
 use crate::products::Products;
@@ -51,6 +52,7 @@ pub(crate) struct Launch {
     pub(crate) room: AnalysisRoom,
     pub(crate) products: Products,
     pub(crate) processors: Arc<Processors>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) common: Arc<Common>,
     /// The crawl's key.
     pub(crate) key: [u64; 2],
@@ -66,7 +68,9 @@ impl Launch {
         let launch = self.clone();
         let name = format!("shard-{}", place.number);
         let work = move || {
-            let pulse = launch.pulse();
+            let pulse = launch.pulse(place.number);
+            let account = launch.ledger.account(place.number);
+            account.note_thread(rustix::thread::gettid().as_raw_nonzero().get());
             let (waits, wakes, clock) = (pulse.clone(), pulse.clone(), launch.clock);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -87,8 +91,11 @@ impl Launch {
     }
 
     /// Of one shard's thread.
-    pub(crate) fn pulse(&self) -> Arc<Pulse> {
-        Arc::new(Pulse::new(self.processors.clone()))
+    pub(crate) fn pulse(&self, shard: usize) -> Arc<Pulse> {
+        Arc::new(Pulse::new(
+            self.processors.clone(),
+            self.ledger.account(shard),
+        ))
     }
 
     /// A shard that fetches with `fetcher`.
@@ -104,6 +111,7 @@ impl Launch {
             key: self.key,
         });
         let context = VisitContext {
+            account: self.ledger.account(place.number),
             archiving,
             fetcher,
             rules: setup::follow_rules(&config, &self.seeds)?,
@@ -133,6 +141,7 @@ impl Launch {
             clock,
             outgoing: std::collections::VecDeque::new(),
             published: Levels::default(),
+            ready: (0, None),
         })
     }
 

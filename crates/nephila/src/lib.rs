@@ -24,6 +24,7 @@ mod journal;
 mod json_line;
 mod known_links;
 mod launch;
+mod ledger;
 mod mending;
 mod opening;
 pub mod options;
@@ -58,13 +59,20 @@ mod why;
 pub use clock::{Clock, rfc3339};
 pub use committed_rows::{CommittedRows, RowPlace};
 pub use control::Control;
-pub use crawl::Crawl;
+pub use crawl::{Crawl, LiveLedger};
 pub use directory::CrawlDirectory;
 pub use error::{Error, ErrorKind};
 pub use export::{Export, ExportFormat};
 pub use journal::StopReason;
+pub use ledger::{
+    Advice, Bound, Explanation, LedgerFile, LimitShare, Line, Quantiles, RunLedger, StateQuantiles,
+    VisitExample,
+};
 pub use mending::mend;
 pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};
+pub use nephila_ledger::{
+    Change, Limit, Model, Prediction, Series, Spent, State, Stretch, Verdict, Window,
+};
 pub use nephila_store::faults::kill_at;
 pub use options::{CrawlConfig, Settings};
 pub use outputs::{ConvertError, Destination, RowForm, convert_rows};

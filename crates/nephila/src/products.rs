@@ -30,11 +30,16 @@ pub(crate) struct Held {
 }
 
 impl Products {
+    /// Whether there is room to make more.
+    pub(crate) fn has_room(&self) -> bool {
+        self.0.bytes.load(Ordering::Acquire) < MOST_BYTES
+    }
+
     /// Waits until there is room to make more.
     pub(crate) async fn enter(&self) {
         loop {
             let less = self.0.less.notified();
-            if self.0.bytes.load(Ordering::Acquire) < MOST_BYTES {
+            if self.has_room() {
                 return;
             }
             less.await;

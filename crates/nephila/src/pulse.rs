@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::ledger::Account;
+
 /// For how long a shard is watched before it is said to be saturated or not.
 const WINDOW: Duration = Duration::from_millis(5);
 /// A shard is saturated that waits for less than this share of the time, one in so many.
@@ -26,8 +28,8 @@ pub(crate) struct Processors {
 #[derive(Debug)]
 pub(crate) struct Pulse {
     all: Arc<Processors>,
-    /// These are microseconds of the crawl's clock.
-    waits_since: AtomicU64,
+    account: Arc<Account>,
+    /// Microseconds of the crawl's clock.
     window_began: AtomicU64,
     /// Microseconds that were waited in this window.
     waited: AtomicU64,
@@ -46,10 +48,10 @@ impl Drop for Lent {
 
 impl Pulse {
     /// Of a shard that was not watched yet.
-    pub(crate) fn new(all: Arc<Processors>) -> Pulse {
+    pub(crate) fn new(all: Arc<Processors>, account: Arc<Account>) -> Pulse {
         Pulse {
             all,
-            waits_since: AtomicU64::new(0),
+            account,
             window_began: AtomicU64::new(0),
             waited: AtomicU64::new(0),
             is_saturated: AtomicBool::new(false),
@@ -58,17 +60,16 @@ impl Pulse {
 
     /// The thread has nothing to do from now on.
     pub(crate) fn wait(&self, now: Duration) {
-        self.waits_since.store(micros(now), Ordering::Relaxed);
+        self.account.wait(now);
         self.all.waiting.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The thread goes on.
     pub(crate) fn wake(&self, now: Duration) {
         self.all.waiting.fetch_sub(1, Ordering::Relaxed);
-        let now = micros(now);
-        let waited = now.saturating_sub(self.waits_since.load(Ordering::Relaxed));
-        self.waited.fetch_add(waited, Ordering::Relaxed);
-        self.judge(now);
+        let waited = self.account.wake(now);
+        self.waited.fetch_add(micros(waited), Ordering::Relaxed);
+        self.judge(micros(now));
     }
 
     /// A place for an analysis elsewhere, where that is of use: this shard is saturated, and another one
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn a_busy_shard_lends_as_much_as_waiting_ones_can_take() {
         let all = Arc::new(Processors::default());
-        let (busy, other) = (Pulse::new(all.clone()), Pulse::new(all.clone()));
+        let pulse = || Pulse::new(all.clone(), Arc::default());
+        let (busy, other) = (pulse(), pulse());
         let at = |windows: u32| WINDOW * windows;
         assert!(busy.lend(at(1)).is_none(), "nobody waits");
         other.wait(at(1));

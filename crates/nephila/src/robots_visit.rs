@@ -7,13 +7,15 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, LOCATION};
 use nephila_fetch::{Fetch, FetchError, FetchErrorKind, Request, Response, decode_body};
 use nephila_frontier::{
-    CanonicalUrl, Contact, Lease, Moment, Outcome, QueuedUrl, Refusal, RobotsAnswer,
+    CanonicalUrl, Contact, Finish, Lease, Moment, Outcome, QueuedUrl, Refusal, RobotsAnswer, Then,
 };
 use nephila_robots::{Robots, Rules};
 
 use crate::answer_headers::header;
 use crate::error::{Error, ErrorKind};
-use crate::visit::{Ending, VisitContext, Visited, contact_of, deferred, end_robots, outcome_of};
+use crate::follow::Candidates;
+use crate::ledger::VisitTimer;
+use crate::visit::{Ending, VisitContext, Visited, contact_of, deferred, end, outcome_of};
 use crate::visit_row::RowParts;
 
 /// RFC 9309 2.3.1.2: at least five consecutive redirects.
@@ -117,6 +119,7 @@ fn whole_lines(body: Bytes) -> Bytes {
 pub(crate) async fn visit_robots<F: Fetch>(
     context: &VisitContext<F>,
     lease: Lease,
+    timer: &VisitTimer,
 ) -> Result<Visited, Error> {
     let url = lease.url().url.to_url();
     let url =
@@ -130,7 +133,14 @@ pub(crate) async fn visit_robots<F: Fetch>(
         // Not http: the fetch says so.
         Err(_) => Ok(()),
     };
-    let exchange = fetch_robots(&context.fetcher, url, max_bytes, keep_raw, check).await;
+    let exchange = fetch_robots(
+        &timer.over(&context.fetcher),
+        url,
+        max_bytes,
+        keep_raw,
+        check,
+    )
+    .await;
     Ok(match exchange.reply {
         RobotsReply::Failed(error) => unreachable(context, lease, &error, began),
         RobotsReply::RedirectsWithoutEnd(response) => {
@@ -274,6 +284,41 @@ fn finish<F>(
         sitemaps,
         began,
     )
+}
+
+/// Ends the visit of a robots.txt, with a row where it has none yet.
+fn end_robots<F>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    ending: Ending,
+    parts: RowParts,
+    answer: RobotsAnswer,
+    sitemaps: Vec<QueuedUrl>,
+    began: Moment,
+) -> Visited {
+    let attempts = u32::from(lease.url().attempts) + 1;
+    // Asked again soon: it has no outcome yet.
+    let is_settled = match &answer {
+        RobotsAnswer::Unavailable {
+            is_passing: true, ..
+        } => attempts >= context.config.robots_attempts,
+        _ => true,
+    };
+    let candidates = Candidates {
+        urls: sitemaps,
+        ..Candidates::default()
+    };
+    let visited = end(context, lease, ending, parts, candidates, began);
+    let finish = Finish {
+        then: Then::Robots(answer),
+        ..visited.finish
+    };
+    let record = visited.record.filter(|_| is_settled);
+    Visited {
+        finish,
+        record,
+        ..visited
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //! messages under way. The shard that brings it to zero ends the crawl for all.
 
 mod hold;
+mod outlinks;
+mod visits;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -18,23 +20,25 @@ use std::time::Duration;
 
 use nephila_fetch::Fetch;
 use nephila_frontier::{
-    Admission, Contact, Fingerprinter, Finish, Frontier, Lease, Moment, Next, Outcome, QueuedUrl,
-    Refusal, Refused, Then, UrlKind,
+    Contact, Fingerprinter, Finish, Frontier, Lease, Moment, Next, Outcome, QueuedUrl, Refusal,
+    Refused, Then, UrlKind,
 };
+use nephila_ledger::Spent;
 use tokio::sync::mpsc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
 
 use crate::checkpoint::{Gate, Stage};
 use crate::clock::Clock;
 use crate::committer::{CommitSender, Handover};
 use crate::control::{Control, Phase};
-use crate::error::{Error, ErrorKind};
-use crate::journal::{DoneEntry, StopReason, encode_admitted};
+use crate::error::Error;
+use crate::journal::{DoneEntry, StopReason};
+use crate::ledger::VisitEnd;
 use crate::progress::Progress;
 use crate::state::{DiskOverflow, DiskSeen};
 use crate::visit::{Record, VisitContext, Visited, visit};
 use crate::visit_row::write_refused_row;
+use visits::Visits;
 
 /// Messages between shards under way at once, over all shards.
 pub(crate) const MOST_MESSAGES: usize = 1_024;
@@ -86,6 +90,8 @@ pub(crate) struct Shard<F> {
     /// Pages with foreign outlinks that wait for room for a message.
     pub(crate) outgoing: VecDeque<(Handover, ForShards)>,
     pub(crate) published: Levels,
+    /// Turns that could be taken, and when they were counted.
+    pub(crate) ready: (u64, Option<Duration>),
 }
 
 /// What this shard last added to the common counts.
@@ -110,8 +116,6 @@ impl Default for Levels {
     }
 }
 
-type Visits = JoinSet<Result<Visited, Error>>;
-
 /// Why the loop woke up.
 enum Wake {
     Visited(Box<Result<Visited, Error>>),
@@ -133,14 +137,14 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     async fn crawl(&mut self) -> Result<(), Error> {
-        let mut visits = Visits::new();
+        let mut visits = Visits::default();
         let mut phase = self.common.control.subscribe();
         let mut stage = self.common.gate.subscribe();
         let mut deadline: Option<Duration> = None;
         self.publish();
         loop {
             if *stage.borrow_and_update() != Stage::Open {
-                self.hold(&mut stage, &mut phase).await?;
+                self.hold(&mut visits, &mut stage, &mut phase).await?;
             }
             let now = *phase.borrow_and_update();
             match now {
@@ -152,7 +156,7 @@ impl<F: Fetch + 'static> Shard<F> {
                     if is_late || (visits.is_empty() && self.outgoing.is_empty()) {
                         visits.abort_all();
                         self.publish();
-                        return self.drain_inbox(&mut phase).await;
+                        return self.drain_inbox(&mut visits, &mut phase).await;
                     }
                 }
                 Phase::Running => {}
@@ -161,28 +165,51 @@ impl<F: Fetch + 'static> Shard<F> {
                 Phase::Running => self.start_visits(&mut visits).await?,
                 _ => deadline.map(|at| self.clock.started_at().after(at)),
             };
+            // Before what has ended here, of which there may always be something: others wait for these.
+            while let Ok(message) = self.inbox.try_recv() {
+                self.receive(message, &mut visits).await?;
+            }
             self.send_outgoing();
             self.publish();
+            self.context
+                .account
+                .set_reason(self.reason_to_wait(now, &visits, wait_until));
             let changes = (&mut phase, &mut stage);
             match self.wake(&mut visits, changes, wait_until).await? {
-                Wake::Visited(visited) => {
-                    self.complete(*visited).await?;
-                    while let Some(joined) = visits.try_join_next() {
-                        self.complete(joined_visit(joined)?).await?;
-                    }
-                }
-                Wake::Message(message) => self.receive(message).await?,
+                Wake::Visited(visited) => self.complete(*visited, &mut visits).await?,
+                Wake::Message(message) => self.receive(message, &mut visits).await?,
                 Wake::Other => {}
             }
         }
+    }
+
+    /// What this shard waits for, if it has to wait now.
+    fn reason_to_wait(&self, phase: Phase, visits: &Visits, wait_until: Option<Moment>) -> Spent {
+        let given_out = self.common.pages_started.load(Ordering::Relaxed);
+        if phase != Phase::Running || given_out >= self.common.max_pages {
+            return Spent::Other;
+        }
+        if visits.len() >= self.slots() {
+            return Spent::SlotsTaken;
+        }
+        match (self.outgoing.is_empty(), wait_until) {
+            (false, _) => Spent::Other,
+            (true, Some(_)) => Spent::Politeness,
+            (true, None) => Spent::Discovery,
+        }
+    }
+
+    /// Hands over to the committer; meanwhile the visits go on.
+    async fn hand_over(&self, handover: Handover, visits: &mut Visits) -> Result<(), Error> {
+        self.context.account.set_reason(Spent::Sink);
+        visits.beside(self.committer.send(handover)).await
     }
 
     /// Gives out leases until the slots are full; returns when to look again, if ever.
     async fn start_visits(&mut self, visits: &mut Visits) -> Result<Option<Moment>, Error> {
         const LIMIT_RECHECK: Duration = Duration::from_millis(20);
         const MOST_REFUSALS: usize = 256;
-        let shards = self.common.inboxes.len().max(1);
-        let slots = self.common.control.concurrency().div_ceil(shards).max(1);
+        let slots = self.slots();
         let mut refusals = 0;
         while visits.len() < slots && self.outgoing.is_empty() {
             let now = self.clock.now();
@@ -199,17 +226,17 @@ impl<F: Fetch + 'static> Shard<F> {
             match next {
                 Next::Lease(lease) if self.trapped(&lease).is_some() => {
                     self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
-                    self.refuse_trapped(lease).await?;
+                    self.refuse_trapped(lease, visits).await?;
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         return Ok(Some(now));
                     }
                 }
                 Next::Lease(lease) => {
-                    visits.spawn_local(visit(self.context.clone(), lease));
+                    visits.start(visit(self.context.clone(), lease));
                 }
                 Next::Refused(refused) => {
-                    self.record_refused(*refused).await?;
+                    self.record_refused(*refused, visits).await?;
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         // Let what was fetched meanwhile come to its turn.
@@ -233,7 +260,7 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     /// Gives a lease back without a fetch: its URL has its outcome.
-    async fn refuse_trapped(&mut self, lease: Lease) -> Result<(), Error> {
+    async fn refuse_trapped(&mut self, lease: Lease, visits: &mut Visits) -> Result<(), Error> {
         let why = self.trapped(&lease).map(|refusal| refusal.to_string());
         let refused = Refused {
             url: lease.url().clone(),
@@ -246,7 +273,7 @@ impl<F: Fetch + 'static> Shard<F> {
             then: Then::Done,
         };
         self.frontier.finish(lease, finish, self.clock.now());
-        self.record_refused(refused).await
+        self.record_refused(refused, visits).await
     }
 
     fn reserve_page(&self) -> bool {
@@ -269,7 +296,7 @@ impl<F: Fetch + 'static> Shard<F> {
         let has_outgoing = !self.outgoing.is_empty();
         Ok(tokio::select! {
             biased;
-            Some(joined) = visits.join_next() => Wake::Visited(Box::new(joined_visit(joined)?)),
+            visited = visits.next() => Wake::Visited(Box::new(visited)),
             Some(message) = self.inbox.recv() => Wake::Message(message),
             _ = phase.changed() => Wake::Other,
             _ = stage.changed() => Wake::Other,
@@ -279,13 +306,18 @@ impl<F: Fetch + 'static> Shard<F> {
     }
 
     /// A visit has ended: its outlinks are admitted, its outcome is handed over, its lease ends.
-    async fn complete(&mut self, visited: Result<Visited, Error>) -> Result<(), Error> {
+    async fn complete(
+        &mut self,
+        visited: Result<Visited, Error>,
+        visits: &mut Visits,
+    ) -> Result<(), Error> {
         let Visited {
             lease,
             finish,
             record,
             candidates,
             held,
+            split,
             ..
         } = visited?;
         let now = self.clock.now();
@@ -306,6 +338,16 @@ impl<F: Fetch + 'static> Shard<F> {
         if is_page && matches!(finish.then, Then::Defer(_)) && lease.url().attempts == 0 {
             self.common.pages_started.fetch_sub(1, Ordering::Relaxed);
         }
+        let end = VisitEnd {
+            is_page: is_page && record.is_some(),
+            is_failure: finish.contact == Contact::Failed,
+            is_throttled: matches!(finish.contact, Contact::Overloaded(_)),
+            wire_bytes: record.as_ref().map_or(0, |record| record.done.wire_bytes),
+        };
+        let times = split.end(self.clock.elapsed());
+        self.context
+            .account
+            .note_visit(&times, end, lease.url().url.as_str());
         let next_at = self.frontier.finish(lease, finish, now);
         if let Some(mut record) = record.filter(|_| is_first_robots) {
             record.done.host_next_at = next_at;
@@ -317,7 +359,7 @@ impl<F: Fetch + 'static> Shard<F> {
             }
             handover.done = Some(record);
         }
-        self.pass_on(handover, foreign).await
+        self.pass_on(handover, foreign, visits).await
     }
 
     /// The last page that may be given out ends the crawl.
@@ -328,7 +370,7 @@ impl<F: Fetch + 'static> Shard<F> {
         }
     }
 
-    async fn record_refused(&mut self, refused: Refused) -> Result<(), Error> {
+    async fn record_refused(&mut self, refused: Refused, visits: &mut Visits) -> Result<(), Error> {
         let now = self.clock.now();
         let queued = &refused.url;
         let done = DoneEntry {
@@ -355,118 +397,16 @@ impl<F: Fetch + 'static> Shard<F> {
             done: Some(Record::new(done, row)),
             ..Handover::default()
         };
-        self.committer.send(handover).await
-    }
-
-    /// Splits URLs into this shard's own and those of others.
-    fn share_out(&self, urls: Vec<QueuedUrl>) -> (Vec<QueuedUrl>, ForShards) {
-        let shards = self.common.inboxes.len();
-        if shards <= 1 {
-            return (urls, Vec::new());
-        }
-        let mut own = Vec::with_capacity(urls.len());
-        let mut foreign = ForShards::new();
-        for queued in urls {
-            let shard = self
-                .common
-                .fingerprinter
-                .shard_of(queued.url.host(), shards);
-            if shard == self.number {
-                own.push(queued);
-                continue;
-            }
-            match foreign.iter_mut().find(|(number, _)| *number == shard) {
-                Some((_, urls)) => urls.push(queued),
-                None => foreign.push((shard, vec![queued])),
-            }
-        }
-        (own, foreign)
-    }
-
-    fn admit(&mut self, urls: Vec<QueuedUrl>, handover: &mut Handover) -> Result<(), Error> {
-        let now = self.clock.now();
-        for queued in urls {
-            let checked = match queued.kind {
-                UrlKind::Page => self.context.traps.borrow().check(&queued.url),
-                _ => Ok(()),
-            };
-            if let Err(refusal) = checked {
-                self.common.progress.add_refusals(refusal.option(), 1);
-                continue;
-            }
-            let mark = handover.admitted.len();
-            encode_admitted(&queued, &mut handover.admitted);
-            match self.frontier.admit(queued, now)? {
-                Admission::Admitted => handover.admitted_count += 1,
-                Admission::AlreadySeen => handover.admitted.truncate(mark),
-                Admission::Refused(refusal) => {
-                    handover.admitted.truncate(mark);
-                    self.common.progress.add_refusals(refusal.option(), 1);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn pass_on(&mut self, handover: Handover, foreign: ForShards) -> Result<(), Error> {
-        if !foreign.is_empty() {
-            // Counted as live from here on, before the page itself stops being live.
-            self.common.live.fetch_add(1, Ordering::AcqRel);
-            self.outgoing.push_back((handover, foreign));
-            self.send_outgoing();
-            return Ok(());
-        }
-        if handover.done.is_none() && handover.admitted_count == 0 {
-            return Ok(());
-        }
-        self.committer.send(handover).await
-    }
-
-    fn send_outgoing(&mut self) {
-        while !self.outgoing.is_empty() {
-            let Ok(room) = self.common.message_room.clone().try_acquire_owned() else {
-                return;
-            };
-            let Some((handover, rest)) = self.outgoing.pop_front() else {
-                return;
-            };
-            self.forward(Message {
-                handover,
-                rest,
-                _room: room,
-            });
-        }
-    }
-
-    /// Sends a message to the shard whose URLs come last in it.
-    fn forward(&self, message: Message) {
-        let target = message.rest.last().map_or(self.number, |(shard, _)| *shard);
-        let inbox = self.common.inboxes.get(target);
-        // An inbox has a place for every message that has room; a closed one belongs to a shard
-        // that has ended, and then the crawl ends without this page, which is fetched again.
-        if inbox.is_none_or(|inbox| inbox.try_send(message).is_err()) {
-            self.common.live.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    async fn receive(&mut self, mut message: Message) -> Result<(), Error> {
-        if let Some((_, urls)) = message.rest.pop() {
-            self.admit(urls, &mut message.handover)?;
-        }
-        if !message.rest.is_empty() {
-            self.forward(message);
-            return Ok(());
-        }
-        self.committer.send(message.handover).await?;
-        // In one step: its URLs become live as the message ceases to be.
-        let change = self.publish_levels();
-        self.count_live(change - 1);
-        Ok(())
+        self.hand_over(handover, visits).await
     }
 
     /// After the last visit: messages under way are still received, so that no page that was
     /// fetched is lost, until every shard is there.
-    async fn drain_inbox(&mut self, phase: &mut watch::Receiver<Phase>) -> Result<(), Error> {
+    async fn drain_inbox(
+        &mut self,
+        visits: &mut Visits,
+        phase: &mut watch::Receiver<Phase>,
+    ) -> Result<(), Error> {
         self.common.drained.fetch_add(1, Ordering::AcqRel);
         self.common.one_drained.notify_waiters();
         let shards = self.common.inboxes.len();
@@ -483,7 +423,7 @@ impl<F: Fetch + 'static> Shard<F> {
             }
             const POLL: Duration = Duration::from_millis(5);
             tokio::select! {
-                Some(message) = self.inbox.recv() => self.receive(message).await?,
+                Some(message) = self.inbox.recv() => self.receive(message, visits).await?,
                 _ = phase.changed() => {}
                 () = one_drained => {}
                 () = tokio::time::sleep(POLL) => {}
@@ -510,6 +450,7 @@ impl<F: Fetch + 'static> Shard<F> {
             queued: self.frontier.queued() as i64,
             hosts: self.frontier.hosts() as i64,
         };
+        self.note_levels(levels);
         let before = std::mem::replace(&mut self.published, levels);
         self.common.progress.add_levels(
             levels.in_flight - before.in_flight,
@@ -519,16 +460,33 @@ impl<F: Fetch + 'static> Shard<F> {
         levels.live - before.live
     }
 
+    fn note_levels(&mut self, levels: Levels) {
+        const READY_LASTS: Duration = Duration::from_secs(1);
+        let now = self.clock.elapsed();
+        if self.ready.1.is_none_or(|at| now >= at + READY_LASTS) {
+            let ready = self.frontier.ready(self.clock.now());
+            self.ready = (ready as u64, Some(now));
+        }
+        let levels = crate::ledger::Levels {
+            slots: self.slots() as u64,
+            in_flight: levels.in_flight.unsigned_abs(),
+            turns: self.frontier.turns() as u64,
+            ready: self.ready.0,
+            queued: levels.queued.unsigned_abs(),
+        };
+        self.context.account.note_levels(levels, now);
+    }
+
+    /// Fetches at once at most, of this shard.
+    fn slots(&self) -> usize {
+        let shards = self.common.inboxes.len().max(1);
+        self.common.control.concurrency().div_ceil(shards).max(1)
+    }
+
     fn count_live(&self, change: i64) {
         let before = self.common.live.fetch_add(change, Ordering::AcqRel);
         if before + change == 0 {
             self.common.control.drain(StopReason::Done);
         }
     }
-}
-
-fn joined_visit(
-    joined: Result<Result<Visited, Error>, tokio::task::JoinError>,
-) -> Result<Result<Visited, Error>, Error> {
-    joined.map_err(|error| Error::new(ErrorKind::Bug, format!("a visit panicked: {error}")))
 }

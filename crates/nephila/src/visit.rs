@@ -15,8 +15,9 @@ use nephila_fetch::{
     Times, is_public, retry_after,
 };
 use nephila_frontier::{
-    Contact, ContentTraps, Finish, Lease, Moment, Outcome, QueuedUrl, RobotsAnswer, Then, UrlKind,
+    Contact, ContentTraps, Finish, Lease, Moment, Outcome, QueuedUrl, Then, UrlKind,
 };
+use nephila_ledger::{State, VisitClock};
 use nephila_parse::{BodyKind, robots_directives};
 use nephila_warc::Compression;
 
@@ -31,6 +32,7 @@ use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, Resolved};
 use crate::journal::DoneEntry;
 use crate::known_links::KnownLinks;
+use crate::ledger::{Account, VisitTimer};
 use crate::options::CrawlConfig;
 use crate::products::{Held, Products};
 use crate::robots_visit::visit_robots;
@@ -54,6 +56,8 @@ pub(crate) struct VisitContext<F> {
     /// What pages came to, on its way to the committer.
     pub(crate) products: Products,
     pub(crate) clock: Clock,
+    /// Where this shard's thread notes what it does.
+    pub(crate) account: Arc<Account>,
 }
 
 /// How exchanges are archived.
@@ -84,6 +88,8 @@ pub(crate) struct Visited {
     pub(crate) material: Option<Material>,
     /// The room that all of it takes.
     pub(crate) held: Option<Held>,
+    /// Its time until now.
+    pub(crate) split: VisitClock,
 }
 
 /// An outcome, its row and its exchange: what becomes durable together.
@@ -124,6 +130,9 @@ pub(crate) struct Ending {
     pub(crate) remote: Option<SocketAddr>,
 }
 
+/// Of a visit whose time is told at its end.
+const NO_TIME: VisitClock = VisitClock::begin(State::CpuWait, Duration::ZERO);
+
 /// Visits the URL of a lease.
 ///
 /// # Errors
@@ -132,30 +141,39 @@ pub(crate) async fn visit<F: Fetch>(
     context: Rc<VisitContext<F>>,
     lease: Lease,
 ) -> Result<Visited, Error> {
+    let timer = VisitTimer::begin(context.clock, context.account.clone(), &lease);
     let visited = match lease.is_robots() {
-        true => visit_robots(&context, lease).await?,
-        false => visit_url(&context, lease).await?,
+        true => visit_robots(&context, lease, &timer).await?,
+        false => visit_url(&context, lease, &timer).await?,
     };
-    archive(&context, visited).await
+    let mut visited = archive(&context, visited, &timer).await?;
+    timer.enter(State::CpuWait);
+    visited.split = timer.split();
+    Ok(visited)
 }
 
-async fn visit_url<F: Fetch>(context: &VisitContext<F>, lease: Lease) -> Result<Visited, Error> {
+async fn visit_url<F: Fetch>(
+    context: &VisitContext<F>,
+    lease: Lease,
+    timer: &VisitTimer,
+) -> Result<Visited, Error> {
     let url = lease.url().url.to_url();
     let url =
         url.map_err(|why| Error::new(ErrorKind::Bug, format!("{}: {why}", lease.url().url)))?;
     let began = context.clock.now();
-    match context
-        .fetcher
-        .fetch(request(context, lease.url(), url))
-        .await
-    {
+    let request = request(context, lease.url(), url);
+    match timer.over(&context.fetcher).fetch(request).await {
         Err(error) => Ok(failed(context, lease, &error, began)),
-        Ok(response) => answered(context, lease, response, began).await,
+        Ok(response) => answered(context, lease, response, began, timer).await,
     }
 }
 
 /// Makes the archive's records, where that stalls nobody.
-async fn archive<F>(context: &VisitContext<F>, mut visited: Visited) -> Result<Visited, Error> {
+async fn archive<F>(
+    context: &VisitContext<F>,
+    mut visited: Visited,
+    timer: &VisitTimer,
+) -> Result<Visited, Error> {
     let Some((archiving, material)) = context.archiving.zip(visited.material.take()) else {
         return Ok(visited);
     };
@@ -165,6 +183,7 @@ async fn archive<F>(context: &VisitContext<F>, mut visited: Visited) -> Result<V
     let bytes = material.bytes() as u64;
     let make = move || Exchange::make(material, archiving.compression, archiving.key);
     let exchange = context.analyst.run(bytes, make).await?;
+    timer.enter(State::Compute);
     record.exchange = Some(Box::new(exchange?));
     Ok(visited)
 }
@@ -265,6 +284,7 @@ async fn answered<F>(
     lease: Lease,
     response: Response,
     began: Moment,
+    timer: &VisitTimer,
 ) -> Result<Visited, Error> {
     let contact = contact_of(context, &response);
     let is_private = response.remote.map(|remote| !is_public(remote.ip()));
@@ -310,7 +330,7 @@ async fn answered<F>(
             content_encoding: header(&response.headers, CONTENT_ENCODING),
             purpose: class.purpose,
         };
-        match analyse(context, work).await? {
+        match analyse(context, work, timer).await? {
             Ok(analysis) => {
                 parts.robots_header = robots_header(&response.headers);
                 let robots_header = parts.robots_header.as_deref();
@@ -340,9 +360,19 @@ async fn answered<F>(
 async fn analyse<F>(
     context: &VisitContext<F>,
     work: Work,
+    timer: &VisitTimer,
 ) -> Result<Result<Analysis, DecodeError>, Error> {
-    context.products.enter().await;
-    context.analyst.analyse(work).await
+    if !context.products.has_room() {
+        timer.enter(State::SinkWait);
+        context.products.enter().await;
+        timer.enter(State::CpuWait);
+    }
+    let analysed = context.analyst.analyse(work).await?;
+    if let Ok(analysis) = &analysed {
+        timer.note_work(analysis.took);
+    }
+    timer.enter(State::Compute);
+    Ok(analysed)
 }
 
 /// The longest that `--max-retry-after` can be set to: what a server asks for beyond it no crawl
@@ -511,6 +541,7 @@ pub(crate) fn end<F>(
         candidates,
         material,
         held: Some(held),
+        split: NO_TIME,
     }
 }
 
@@ -527,41 +558,7 @@ fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) ->
         candidates: Candidates::default(),
         material: None,
         held: None,
-    }
-}
-
-/// Ends the visit of a robots.txt, with a row where it has none yet.
-pub(crate) fn end_robots<F>(
-    context: &VisitContext<F>,
-    lease: Lease,
-    ending: Ending,
-    parts: RowParts,
-    answer: RobotsAnswer,
-    sitemaps: Vec<QueuedUrl>,
-    began: Moment,
-) -> Visited {
-    let attempts = u32::from(lease.url().attempts) + 1;
-    // Asked again soon: it has no outcome yet.
-    let is_settled = match &answer {
-        RobotsAnswer::Unavailable {
-            is_passing: true, ..
-        } => attempts >= context.config.robots_attempts,
-        _ => true,
-    };
-    let candidates = Candidates {
-        urls: sitemaps,
-        ..Candidates::default()
-    };
-    let visited = end(context, lease, ending, parts, candidates, began);
-    let finish = Finish {
-        then: Then::Robots(answer),
-        ..visited.finish
-    };
-    let record = visited.record.filter(|_| is_settled);
-    Visited {
-        finish,
-        record,
-        ..visited
+        split: NO_TIME,
     }
 }
 

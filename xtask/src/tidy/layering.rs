@@ -8,17 +8,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-robots", &[]),
     ("nephila-frontier", &["nephila-robots"]),
     ("nephila-fetch", &[]),
+    ("nephila-ledger", &[]),
     ("nephila-parse", &[]),
     ("nephila-store", &[]),
     ("nephila-warc", &[]),
     ("nephila-sim", &[]),
     ("nephila-charts", &[]),
-    ("nephila-lab", &["nephila-charts"]),
+    ("nephila-lab", &["nephila-charts", "nephila-ledger"]),
     (
         "nephila",
         &[
             "nephila-frontier",
             "nephila-fetch",
+            "nephila-ledger",
             "nephila-parse",
             "nephila-store",
             "nephila-warc",
@@ -60,6 +62,7 @@ const FOR_TESTS: &str = "nephila-sim";
 pub(crate) const PURE: &[(&str, &str)] = &[
     ("nephila-robots", "crates/robots"),
     ("nephila-frontier", "crates/frontier"),
+    ("nephila-ledger", "crates/ledger"),
     ("nephila-parse", "crates/parse"),
     ("nephila-warc", "crates/warc"),
     ("nephila-charts", "crates/charts"),

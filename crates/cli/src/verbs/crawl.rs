@@ -65,7 +65,13 @@ pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
         complain(&format!("crawling into {}", directory.display()));
     }
     let max_pages = crawl.config().max_pages;
-    let shown = show(display, crawl.progress(), control.clone(), max_pages);
+    let shown = show(
+        display,
+        crawl.progress(),
+        crawl.live_ledger(),
+        control.clone(),
+        max_pages,
+    );
     let ended = crawl.run();
     control.note_end();
     if let Some(shown) = shown {

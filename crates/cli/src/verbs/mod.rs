@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod crawl;
 mod demo;
+mod explain;
 mod export;
 mod fetch;
 mod lab;
@@ -26,6 +27,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("resume", matches)) => resume::run(matches),
         Some(("status", matches)) => status::run(matches),
         Some(("why", matches)) => why::run(matches),
+        Some(("explain", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("report", matches)) => report::run(matches),
         Some(("fetch", matches)) => fetch::run(matches),

@@ -250,19 +250,28 @@ fn a_crawl_goes_on_from_a_checkpoint_or_without_it() {
     assert_eq!(code(&begun), 0, "{}", words(&begun));
     // A manifest, and a frontier of each thread.
     assert_eq!(checkpoints().len(), 4);
-    for (threads, pages, is_damaged) in [
-        ("3", "1200", false),
-        ("1", "1800", false),
-        ("1", "2400", true),
-    ] {
-        if is_damaged {
-            for path in checkpoints() {
-                let mut bytes = std::fs::read(&path).unwrap();
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-                std::fs::write(path, bytes).unwrap();
-            }
+    let damage = |path: &std::path::Path| {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    // The manifest stays, and a frontier that it names is gone.
+    let remove = |path: &std::path::Path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.matches('-').count() > 1 {
+            std::fs::remove_file(path).unwrap();
         }
+    };
+    let leave = |_: &std::path::Path| {};
+    let rows: [(&str, &str, &dyn Fn(&std::path::Path)); 4] = [
+        ("3", "1200", &leave),
+        ("1", "1600", &leave),
+        ("1", "2000", &damage),
+        ("1", "2400", &remove),
+    ];
+    for (threads, pages, harm) in rows {
+        checkpoints().iter().for_each(|path| harm(path));
         let resumed = nephila()
             .arg("resume")
             .arg(&crawl)

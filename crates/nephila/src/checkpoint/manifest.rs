@@ -1,5 +1,6 @@
 //! The manifest of a checkpoint: which one it is, where the log was, and what was counted until then.
 
+use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use nephila_store::{
@@ -51,7 +52,7 @@ impl Manifest {
                     break;
                 }
                 Ok(None) => {}
-                Err(error) if is_derived(&error) => {}
+                Err(error) if is_of_the_checkpoint(&error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -94,9 +95,16 @@ impl Manifest {
     }
 }
 
-/// Whether an error says only that a checkpoint is of no use: the log has all that it had.
-pub(super) fn is_derived(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Version)
+/// Whether an error may say only that a checkpoint, or a file that it names, is of no use: the log has all
+/// that it had, and what is wrong with the log itself shows when that is read.
+pub(crate) fn is_of_the_checkpoint(error: &Error) -> bool {
+    use ErrorKind::{Corrupt, NotACrawl, Version};
+    matches!(error.kind(), Corrupt | Version | NotACrawl) || is_of_a_missing_file(error)
+}
+
+fn is_of_a_missing_file(error: &(dyn StdError + 'static)) -> bool {
+    let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    error.downcast_ref().is_some_and(is_missing) || error.source().is_some_and(is_of_a_missing_file)
 }
 
 /// Removes every checkpoint: the next `resume` replays the whole log. True when there was one.

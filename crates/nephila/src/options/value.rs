@@ -164,7 +164,9 @@ impl OptionValue for IdleConnections {
     fn parse(written: &[String]) -> Result<IdleConnections, String> {
         match single(written)? {
             "auto" => Ok(IdleConnections(None)),
-            _ => usize::parse(written).map(|count| IdleConnections(Some(count))),
+            _ => usize::parse(written)
+                .map(|count| IdleConnections(Some(count)))
+                .map_err(|error| format!("{error}, nor `auto`")),
         }
     }
 

@@ -1,9 +1,11 @@
 //! How a shard waits while a checkpoint is made (`checkpoint.rs`).
 
 use nephila_fetch::Fetch;
+use nephila_ledger::Spent;
 use tokio::sync::watch;
 
 use super::Shard;
+use super::visits::Visits;
 use crate::checkpoint::Stage;
 use crate::control::Phase;
 use crate::error::Error;
@@ -13,10 +15,12 @@ impl<F: Fetch + 'static> Shard<F> {
     /// end; what is fetched goes on being fetched. Admits what other shards send.
     pub(super) async fn hold(
         &mut self,
+        visits: &mut Visits,
         stage: &mut watch::Receiver<Stage>,
         phase: &mut watch::Receiver<Phase>,
     ) -> Result<(), Error> {
         let gate = self.common.gate.clone();
+        self.context.account.set_reason(Spent::Other);
         let (mut paused_for, mut saved_for) = (None, None);
         loop {
             let now = *stage.borrow_and_update();
@@ -44,8 +48,8 @@ impl<F: Fetch + 'static> Shard<F> {
             let has_outgoing = !self.outgoing.is_empty();
             tokio::select! {
                 biased;
-                Some(message) = self.inbox.recv() => self.receive(message).await?,
-                _ = stage.changed() => {}
+                Some(message) = self.inbox.recv() => self.receive(message, visits).await?,
+                _ = visits.beside(stage.changed()) => {}
                 _ = phase.changed() => {}
                 _ = room.acquire(), if has_outgoing => {}
             }

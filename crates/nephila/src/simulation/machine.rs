@@ -19,6 +19,7 @@ use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::journal::StopReason;
 use crate::launch::{Launch, Place};
+use crate::ledger::Ledger;
 use crate::opening::Opened;
 use crate::options::Settings;
 use crate::products::Products;
@@ -85,8 +86,10 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     for handover in first {
         sender.send_first(handover)?;
     }
+    let ledger = Arc::new(Ledger::new(world.shards));
     let launch = Launch {
-        workers: Workers::start(1)?,
+        workers: Workers::start(1, clock, &ledger.work)?,
+        ledger: ledger.clone(),
         products: Products::default(),
         processors: Arc::default(),
         room: AnalysisRoom::new(opened.config.body_memory.0 / 2),
@@ -98,7 +101,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
         key: opened.history.key.unwrap_or_default(),
     };
     let interval = launch.config.commit_interval;
-    let desk = Desk::new(sinks, maker, clock, room.clone());
+    let desk = Desk::new(sinks, maker, clock, room.clone(), ledger);
     let (of_world, of_control) = (world.clone(), control.clone());
     let committer = tokio::task::spawn_local(async move {
         let ended = commit(desk, &receiver, interval, clock, &of_world).await;
@@ -119,7 +122,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
         let world = world.clone();
         let wire = Wire { world, clock };
         // Nobody tells that pulse of waits: all work is done where it comes up.
-        let shard = launch.shard(place, launch.pulse(), wire)?;
+        let shard = launch.shard(place, launch.pulse(number), wire)?;
         shards.spawn_local(shard.run());
     }
     let mut failed = Ok(());
