@@ -1,6 +1,9 @@
-//! The one place where the lab asks what time it is: it exists to measure time.
+//! The one place where the lab asks what time it is, and what processors were used: it exists to measure
+//! time.
 
 use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// Time since a moment; never goes backwards.
 #[derive(Clone, Copy, Debug)]
@@ -29,4 +32,19 @@ impl Stopwatch {
     pub(crate) fn seconds(&self) -> f64 {
         self.elapsed().as_secs_f64()
     }
+}
+
+/// Seconds that this thread was on a processor.
+pub(crate) fn thread_processor_seconds() -> f64 {
+    seconds_of(ClockId::ThreadCPUTime)
+}
+
+/// Seconds that all threads of this process were on processors, together.
+pub(crate) fn process_processor_seconds() -> f64 {
+    seconds_of(ClockId::ProcessCPUTime)
+}
+
+fn seconds_of(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

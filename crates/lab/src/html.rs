@@ -7,8 +7,8 @@ use crate::python::{Interpreter, Python};
 use crate::report::{Figure, Report, Unit};
 use crate::round::Means;
 use crate::text::{
-    WORK_MEANING, cores, free_threaded, held_back_sentences, python_means, python_worker,
-    with_range,
+    WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_means,
+    python_worker, with_range,
 };
 use crate::work::Work;
 
@@ -281,44 +281,63 @@ fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
 
 fn add_crossover(crossover: &Crossover, page: &mut Page) {
     page.section("The crossover of a crawl", &crossover.description);
+    for sentence in crossover.sentences() {
+        page.text(&sentence);
+    }
     let ios = crossover.ios();
     let mut plot = Plot::lines(
         "crossover",
         "Pages a second while I/O and analysis are made faster",
-        "Each line is one speed of the analysis. While a line rises with I/O, waiting is the limit and a faster \
+        "Each colour is one speed of the analysis. While a line rises with I/O, waiting is the limit and a faster \
          analysis gains nothing; where it bends flat, the processors are the limit and only a faster analysis, \
-         or more cores, help. Points are measured; dashed lines are what the ledger predicted.",
+         or more cores, help. Points are measured; dashed lines are what the ledger predicted from the first \
+         point of the first line.",
     )
-    .x(Axis::log("I/O, times faster", Base::Two), ios.clone())
-    .y(Axis::log("pages/s", Base::Ten));
+    .x(Axis::log("I/O, times faster", Base::Two), ios)
+    .y(Axis::log("pages/s", Base::Two));
     for (analysis, colour) in crossover.analyses().into_iter().zip(Colour::ALL) {
-        let at = |io: &f64| crossover.point(analysis, *io);
-        let measured: Vec<Option<f64>> = ios
-            .iter()
-            .map(|io| Some(at(io)?.pages_per_second))
-            .collect();
-        let predicted: Vec<Option<f64>> = ios
-            .iter()
-            .map(|io| at(io)?.predicted_pages_per_second)
-            .collect();
+        let points = || ios.map(|io| crossover.point(analysis, io));
+        let measured = points().map(|point| Some(point?.pages_per_second.highest));
+        let predicted = points().map(|point| Some(point?.predicted_pages_per_second));
+        let name = format!("analysis {analysis} x");
         plot = plot
-            .series(Series::new(format!("analysis {analysis} x"), colour, measured).with_points());
-        if predicted.iter().any(Option::is_some) {
-            plot = plot.series(
-                Series::new(format!("{analysis} x, predicted"), colour, predicted).dashed(),
-            );
-        }
+            .series(Series::new(name, colour, measured).with_points())
+            .series(Series::new(format!("{analysis} x, predicted"), colour, predicted).dashed());
     }
     page.plot(&plot);
+    page.heading("Measured and predicted");
+    page.table(&crossover_table(crossover));
+    page.heading("Where the processors become the limit");
     let mut table = Table::new("Where the processors become the limit")
         .column("analysis")
-        .column("I/O");
+        .column("measured")
+        .column("predicted");
     for place in &crossover.crossovers {
-        let at = place.io_times_faster.map_or_else(
-            || "beyond what was measured".to_owned(),
-            |io| format!("{io:.1} times faster"),
-        );
-        table.row([format!("{} times faster", place.analysis_times_faster), at]);
+        let (measured, predicted) = place_words(place);
+        let analysis = format!("{} times faster", place.analysis_times_faster);
+        table.row([analysis, measured, predicted]);
     }
     page.table(&table);
+}
+
+fn crossover_table(crossover: &Crossover) -> Table {
+    let mut table = Table::new("Pages a second, measured and predicted")
+        .numbers("analysis")
+        .numbers("I/O")
+        .numbers("pages/s (highest)")
+        .numbers("lowest")
+        .numbers("predicted")
+        .numbers("error");
+    for point in &crossover.points {
+        let measured = &point.pages_per_second;
+        table.row([
+            format!("{} x", point.analysis_times_faster),
+            format!("{} x", point.io_times_faster),
+            format!("{:.0}", measured.highest),
+            format!("{:.0}", measured.lowest),
+            format!("{:.0}", point.predicted_pages_per_second),
+            format!("{:+.0} %", point.error_percent),
+        ]);
+    }
+    table
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
+use crate::crossover::{CrawlPlan, crawl_plan};
 use crate::error::Error;
 use crate::machine::{Machine, ProcessorTime};
 use crate::measure::Collected;
@@ -15,8 +16,8 @@ use crate::work::Amounts;
 
 /// Repetitions of everything that is timed.
 const REPETITIONS: usize = 5;
-/// Repetitions of memory, which hardly varies.
-const MEMORY_REPETITIONS: usize = 3;
+/// Repetitions at most of memory, which hardly varies, and of the crawls, which take longest.
+const FEWER_REPETITIONS: usize = 3;
 /// How long a job of each kind takes: about what a quick server and the analysis of a large page take.
 const WAIT: Duration = Duration::from_millis(10);
 const COMPUTE: Duration = Duration::from_millis(8);
@@ -47,16 +48,18 @@ enum Step {
     Costs,
     Sharing,
     Memory,
+    Crawls,
     Python,
 }
 
 impl Step {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::OneCore,
         Self::AllCores,
         Self::Costs,
         Self::Sharing,
         Self::Memory,
+        Self::Crawls,
         Self::Python,
     ];
 
@@ -67,7 +70,16 @@ impl Step {
             Self::Costs => "starting and switching",
             Self::Sharing => "sharing memory",
             Self::Memory => "memory",
+            Self::Crawls => "the crossover of a crawl",
             Self::Python => "Python",
+        }
+    }
+
+    /// How often it is done where others are done `repetitions` times.
+    fn repetitions(self, repetitions: usize) -> usize {
+        match self {
+            Self::Memory | Self::Crawls => repetitions.min(FEWER_REPETITIONS),
+            _ => repetitions,
         }
     }
 }
@@ -88,7 +100,7 @@ impl Lab {
         self
     }
 
-    /// Measures. Blocks for about a minute, keeps the machine busy, and tells `progress` before each
+    /// Measures. Blocks for a minute or two, keeps the machine busy, and tells `progress` before each
     /// step.
     ///
     /// Every repetition does every step once, so that a disturbance of some seconds meets all of them and
@@ -102,22 +114,25 @@ impl Lab {
         let machine = Machine::read();
         let before = ProcessorTime::read();
         let amounts = Amounts::calibrated(COMPUTE, WAIT, JOBS, WORKERS);
+        let crawls = crawl_plan();
         let mut collected = Collected::default();
         let mut pythons = Pythons::find()?;
-        let steps = self.repetitions * Step::ALL.len();
-        for turn in 0..self.repetitions {
-            for (place, step) in Step::ALL.into_iter().enumerate() {
-                let done = (turn * Step::ALL.len() + place) as f64 / steps as f64;
-                if step == Step::Memory && turn >= MEMORY_REPETITIONS
-                    || step == Step::Python && pythons.is_empty()
-                {
-                    continue;
-                }
-                let what = format!("{} ({} of {})", step.title(), turn + 1, self.repetitions);
-                progress(Progress { done, what });
-                match step {
-                    Step::Python => pythons.repeat(&amounts, turn),
-                    step => self.measure(step, &amounts, turn, &mut collected)?,
+        let steps: Vec<(usize, Step)> = self
+            .steps()
+            .filter(|(_, step)| *step != Step::Python || !pythons.is_empty())
+            .collect();
+        for (place, (turn, step)) in steps.iter().copied().enumerate() {
+            let repetitions = step.repetitions(self.repetitions);
+            progress(Progress {
+                done: place as f64 / steps.len() as f64,
+                what: format!("{} ({} of {repetitions})", step.title(), turn + 1),
+            });
+            match step {
+                Step::Python => pythons.repeat(&amounts, turn),
+                step => {
+                    for (prefix, task) in tasks(step, amounts, crawls, turn) {
+                        collected.add(prefix, self.own.figures(&task)?);
+                    }
                 }
             }
         }
@@ -135,31 +150,31 @@ impl Lab {
         ))
     }
 
-    fn measure(
-        &self,
-        step: Step,
-        amounts: &Amounts,
-        turn: usize,
-        collected: &mut Collected,
-    ) -> Result<(), Error> {
-        let amounts = *amounts;
-        let round = |one_core| Task::Round {
-            amounts,
-            one_core,
-            turn,
-        };
-        let memory = [Tenant::Thread, Tenant::Task, Tenant::Process].map(|of| Task::Memory { of });
-        let (prefix, tasks) = match step {
-            Step::OneCore => ("one/", vec![round(true)]),
-            Step::AllCores => ("all/", vec![round(false)]),
-            Step::Costs => ("", vec![Task::Costs]),
-            Step::Sharing => ("", vec![Task::Sharing]),
-            Step::Memory => ("", memory.to_vec()),
-            Step::Python => ("", Vec::new()),
-        };
-        for task in tasks {
-            collected.add(prefix, self.own.figures(&task)?);
-        }
-        Ok(())
+    /// Each step as often as it is done, in turns.
+    fn steps(&self) -> impl Iterator<Item = (usize, Step)> {
+        let repetitions = self.repetitions;
+        let turns = (0..repetitions).flat_map(|turn| Step::ALL.map(|step| (turn, step)));
+        turns.filter(move |(turn, step)| *turn < step.repetitions(repetitions))
+    }
+}
+
+/// The tasks of a step, each with what stands before the names of its figures.
+fn tasks(step: Step, amounts: Amounts, plan: CrawlPlan, turn: usize) -> Vec<(&'static str, Task)> {
+    let round = |one_core| Task::Round {
+        amounts,
+        one_core,
+        turn,
+    };
+    match step {
+        Step::OneCore => vec![("one/", round(true))],
+        Step::AllCores => vec![("all/", round(false))],
+        Step::Costs => vec![("", Task::Costs)],
+        Step::Sharing => vec![("", Task::Sharing)],
+        Step::Memory => [Tenant::Thread, Tenant::Task, Tenant::Process]
+            .map(|of| ("", Task::Memory { of }))
+            .to_vec(),
+        Step::Crawls => vec![("", Task::Crawls { plan, turn })],
+        // Measured by programs of its own.
+        Step::Python => Vec::new(),
     }
 }

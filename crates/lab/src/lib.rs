@@ -2,12 +2,13 @@
 //! processes and async.
 //!
 //! [`Lab`] measures waiting work and computing work, done one after the other, by async tasks, by threads
-//! and by processes, on one core and on all; what it costs to start, to switch and to share memory; and
-//! the same in Python, where the interpreter lock shows. [`classify`] runs any program and tells from the
-//! operating system's accounts whether it waits or computes, and what would help it.
+//! and by processes, on one core and on all; what it costs to start, to switch and to share memory; the same
+//! in Python, where the interpreter lock shows; and where a small crawl stops to wait and begins to compute.
+//! [`classify`] runs any program and tells from the operating system's accounts whether it waits or computes,
+//! and what would help it.
 //!
-//! Nothing here is part of the crawler, and nothing of the crawler is used. What a system does not tell is
-//! said in the report; Linux tells all of it.
+//! Nothing here is part of the crawler, and of the crawler only the ledger is used, for what it predicts.
+//! What a system does not tell is said in the report; Linux tells all of it.
 //!
 //! The lab measures in processes of its own: it starts this program again with a hidden argument, which
 //! the caller hands to [`run_task`].
@@ -48,7 +49,7 @@ mod work;
 pub use classify::{
     Advice, Classification, Kind, ProcessTimes, Remedy, State, ThreadTimes, classify,
 };
-pub use crossover::{Crossover, CrossoverPlace, CrossoverPoint};
+pub use crossover::{Crossover, CrossoverBase, CrossoverPlace, CrossoverPoint};
 pub use error::{Error, ErrorKind};
 pub use lab::{Lab, Progress};
 pub use machine::Machine;

@@ -38,7 +38,7 @@ pub struct Report {
     pub sharing: Vec<Figure>,
     /// The Pythons of the machine.
     pub python: Python,
-    /// The crossover of a crawl, where the caller measured it.
+    /// The crossover of a crawl. None where it was not measured.
     pub crossover: Option<Crossover>,
 }
 
@@ -248,7 +248,7 @@ impl Report {
             memory: figures(MEMORY, Unit::Bytes, collected),
             sharing: figures(SHARING, Unit::Seconds, collected),
             python,
-            crossover: None,
+            crossover: Crossover::of(collected),
             machine,
         }
     }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::costs::{measure_costs, measure_sharing};
+use crate::crossover::{CrawlPlan, measure_crawls};
 use crate::error::Error;
 use crate::machine::pin_to_one_core;
 use crate::memory::{Tenant, measure_memory};
@@ -40,6 +41,8 @@ pub(crate) enum Task {
     Sharing,
     /// The memory of a thread, a task or a process. Prints figures.
     Memory { of: Tenant },
+    /// Crawls with analysis and I/O made faster. Prints figures.
+    Crawls { plan: CrawlPlan, turn: usize },
 }
 
 impl Task {
@@ -78,6 +81,7 @@ pub fn run_task(own: &OwnProgram, written: &str) -> Result<(), Error> {
         Task::Costs => measure_costs(own)?,
         Task::Sharing => measure_sharing(own)?,
         Task::Memory { of } => measure_memory(own, of)?,
+        Task::Crawls { plan, turn } => measure_crawls(plan, turn)?,
     };
     let json = serde_json::to_string(&figures).unwrap_or_default();
     print(json.as_bytes())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::crossover::{Crossover, CrossoverPlace};
 use crate::measure::Measure;
 use crate::python::{HeldBack, Interpreter, Python};
 use crate::report::{Figure, Report, Unit};
@@ -26,7 +27,9 @@ impl Report {
         push_figures("Memory of one that waits", &self.memory, &mut text);
         push_figures("Sharing memory", &self.sharing, &mut text);
         push_python(&self.python, &mut text);
-        self.push_crossover(&mut text);
+        if let Some(crossover) = &self.crossover {
+            push_crossover(crossover, &mut text);
+        }
         text
     }
 
@@ -141,47 +144,54 @@ impl Report {
             self.took_seconds
         )
     }
+}
 
-    fn push_crossover(&self, text: &mut String) {
-        let Some(crossover) = &self.crossover else {
-            return;
-        };
-        text.push_str("The crossover of a crawl, pages/s measured (predicted)\n");
-        push_wrapped(&crossover.description, text);
-        let _ = write!(text, "  {:<18}", "I/O faster by");
-        let analyses = crossover.analyses();
-        for analysis in &analyses {
-            let _ = write!(text, "{:>20}", format!("analysis {analysis} x"));
-        }
-        text.push('\n');
-        for io in crossover.ios() {
-            let _ = write!(text, "  {:<18}", format!("{io} x"));
-            for analysis in &analyses {
-                let cell = crossover
-                    .point(*analysis, io)
-                    .map_or_else(String::new, |point| {
-                        let predicted = point.predicted_pages_per_second;
-                        let predicted =
-                            predicted.map_or_else(String::new, |pages| format!(" ({pages:.0})"));
-                        format!("{:.0}{predicted}", point.pages_per_second)
-                    });
-                let _ = write!(text, "{cell:>20}");
-            }
-            text.push('\n');
-        }
-        for place in &crossover.crossovers {
-            let at = place.io_times_faster.map_or_else(
-                || "beyond what was measured".to_owned(),
-                |io| format!("at I/O {io:.1} times faster"),
-            );
-            let _ = writeln!(
-                text,
-                "  analysis {} x: the processors become the limit {at}",
-                place.analysis_times_faster
-            );
+fn push_crossover(crossover: &Crossover, text: &mut String) {
+    text.push_str("The crossover of a crawl: pages/s measured, predicted, and the error\n");
+    push_wrapped(&crossover.description, text);
+    let _ = write!(text, "\n  {:<6}", "I/O");
+    for analysis in crossover.analyses() {
+        let _ = write!(text, "{:>17}", format!("analysis {analysis} x"));
+    }
+    text.push('\n');
+    for io in crossover.ios() {
+        let _ = write!(text, "  {:<6}", format!("{io} x"));
+        for analysis in crossover.analyses() {
+            let cell = crossover
+                .point(analysis, io)
+                .map_or_else(String::new, |point| {
+                    format!(
+                        "{:>5.0}{:>6.0}{:>+4.0}%",
+                        point.pages_per_second.highest,
+                        point.predicted_pages_per_second,
+                        point.error_percent
+                    )
+                });
+            let _ = write!(text, "{cell:>21}");
         }
         text.push('\n');
     }
+    text.push_str("  The processors become the limit\n");
+    for place in &crossover.crossovers {
+        let (measured, predicted) = place_words(place);
+        let _ = writeln!(
+            text,
+            "    analysis {:>2} x: {measured} (predicted: {predicted})",
+            place.analysis_times_faster
+        );
+    }
+    for sentence in crossover.sentences() {
+        push_wrapped(&sentence, text);
+    }
+}
+
+/// Where the crossover was measured, and where predicted.
+pub(crate) fn place_words(place: &CrossoverPlace) -> (String, String) {
+    let words = |io: f64| format!("with I/O {io:.1} times faster");
+    let measured = place
+        .io_times_faster
+        .map_or_else(|| "beyond what was measured".to_owned(), words);
+    (measured, words(place.predicted_io_times_faster))
 }
 
 /// `1 core`, `8 cores`.

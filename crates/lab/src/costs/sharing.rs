@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Barrier, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -17,8 +18,9 @@ use crate::own_program::OwnProgram;
 use crate::task::Task;
 
 const UNCONTENDED: u32 = 1_000_000;
-/// Operations of each thread.
-const CONTENDED: u32 = 200_000;
+/// How long all threads want the same thing: many turns of the scheduler, which on a busy machine may let
+/// one of them wait for some milliseconds.
+const CONTENDED: Duration = Duration::from_millis(60);
 const HAND_OVERS: u32 = 50_000;
 /// Bytes that are copied at once: what a pipe holds.
 const PIECE: usize = 64 * 1024;
@@ -42,10 +44,6 @@ pub(crate) fn measure_sharing(own: &OwnProgram) -> Result<Figures, Error> {
     add("atomic_uncontended", uncontended(add_once));
     add("lock_contended", contended(lock_once));
     add("atomic_contended", contended(add_once));
-    let locked = *lock.lock().unwrap_or_else(PoisonError::into_inner);
-    if locked != atomic.load(Ordering::SeqCst) {
-        return Err(Error::task("a lock or an atomic lost an addition"));
-    }
     add("hand_over", hand_over());
     add("copy_in_memory", copy_in_memory());
     add("copy_by_pipe", copy_by_pipe(own)?);
@@ -63,33 +61,31 @@ fn uncontended(operation: impl Fn()) -> f64 {
     stopwatch.seconds() / f64::from(UNCONTENDED)
 }
 
-/// Seconds that pass for one operation while a thread on each core (two at least) does it all the time:
-/// from the first that begins to the last that ends.
+/// Seconds that pass for one operation of any thread while a thread on each core (two at least) does it all
+/// the time.
 fn contended(operation: impl Fn() + Sync) -> f64 {
+    /// Operations between two looks at the time.
+    const BATCH: u32 = 256;
     let threads = cores().max(2);
     let start = Barrier::new(threads);
-    let stopwatch = Stopwatch::start();
     let work = || {
         start.wait();
-        let began = stopwatch.seconds();
-        for _ in 0..CONTENDED {
-            operation();
+        let stopwatch = Stopwatch::start();
+        let mut operations = 0.0;
+        while stopwatch.elapsed() < CONTENDED {
+            for _ in 0..BATCH {
+                operation();
+            }
+            operations += f64::from(BATCH);
         }
-        (began, stopwatch.seconds())
+        operations / stopwatch.seconds()
     };
-    let spans: Vec<(f64, f64)> = std::thread::scope(|scope| {
+    let rate: f64 = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .collect()
+        let rates = threads.into_iter().filter_map(|thread| thread.join().ok());
+        rates.sum()
     });
-    let began = spans
-        .iter()
-        .map(|(began, _)| *began)
-        .fold(f64::INFINITY, f64::min);
-    let ended = spans.iter().map(|(_, ended)| *ended).fold(0.0, f64::max);
-    (ended - began) / (f64::from(CONTENDED) * threads as f64)
+    1.0 / rate
 }
 
 /// Seconds to hand a buffer to another thread through a bounded channel: a pointer moves, no byte is
