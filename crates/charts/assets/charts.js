@@ -48,6 +48,23 @@ var nephilaCharts = (function () {
     return made;
   }
 
+  // A mark of an axis: powers of two in full, since nobody knows them by their first digits.
+  function mark(spec, value) {
+    if (value === null) return "";
+    if (spec.log === 2 && value >= 1 && value < 1e5) return value.toLocaleString("en", { maximumFractionDigits: 0 });
+    return number(value, true);
+  }
+
+  // Whole powers of the base: a line for each of 2, 3 ... 9 in between would be a hatching.
+  function powers(base) {
+    return function (_, splits) {
+      return splits.map(function (value) {
+        var power = Math.log(value) / Math.log(base);
+        return Math.abs(power - Math.round(power)) < 1e-6 ? value : null;
+      });
+    };
+  }
+
   function axis(spec, colour, side) {
     var made = {
       label: spec.label || undefined,
@@ -58,9 +75,10 @@ var nephilaCharts = (function () {
       grid: { stroke: colour("grid"), width: 1 },
       ticks: { stroke: colour("line"), width: 1 },
       values: function (_, splits) {
-        return splits.map(function (value) { return value === null ? "" : number(value, true); });
+        return splits.map(function (value) { return mark(spec, value); });
       }
     };
+    if (spec.log) made.filter = made.grid.filter = made.ticks.filter = powers(spec.log);
     made.size = side === "y" ? 52 : 32;
     return made;
   }
@@ -147,7 +165,14 @@ var nephilaCharts = (function () {
       if (low === null || low === undefined) return [0, 1];
       return [Math.min(0, low), high > 0 ? high * 1.06 : 1];
     };
-    var yRange = spec.kind === "bands" ? function () { return [0, 1]; } : spec.y.log ? null : fromZero;
+    // The smallest bar is to be seen too: the axis begins well below it.
+    var fromPower = function (_, low, high) {
+      if (!(low > 0)) return [1, 10];
+      var power = function (value, round) { return Math.pow(spec.y.log, round(Math.log(value) / Math.log(spec.y.log))); };
+      return [power(low * 0.6, Math.floor), power(high, Math.ceil)];
+    };
+    var ofLog = spec.kind === "bars" ? fromPower : null;
+    var yRange = spec.kind === "bands" ? function () { return [0, 1]; } : spec.y.log ? ofLog : fromZero;
     var xRange = spec.kind === "bars" ? function () { return [-0.5, spec.labels.length - 0.5]; } : null;
     var made = series(plot, colour);
     var xAxis = axis(spec.x, colour, "x");

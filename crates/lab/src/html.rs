@@ -8,7 +8,7 @@ use crate::report::{Figure, Report, Unit};
 use crate::round::Means;
 use crate::text::{
     WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_means,
-    python_worker, with_range,
+    python_worker, signed, with_range,
 };
 use crate::work::Work;
 
@@ -27,6 +27,10 @@ impl Report {
             self.system()
         ));
         page.text(&self.method());
+        page.section("What to choose", "");
+        for choice in self.choices() {
+            page.text(&choice);
+        }
         self.add_work(&mut page);
         self.add_costs(&mut page);
         self.add_sharing(&mut page);
@@ -63,8 +67,8 @@ impl Report {
             .column("work")
             .column("done")
             .numbers("cores")
-            .numbers("jobs a second")
-            .numbers("lowest to highest")
+            .numbers("jobs/s (highest)")
+            .numbers("lowest")
             .numbers("speed-up");
         for figure in &self.work {
             let rate = &figure.jobs_per_second;
@@ -72,8 +76,8 @@ impl Report {
                 figure.work.name().to_owned(),
                 figure.means.title().to_owned(),
                 figure.cores.to_string(),
-                format!("{:.0}", rate.median),
-                format!("{:.0} to {:.0}", rate.lowest, rate.highest),
+                format!("{:.0}", rate.highest),
+                format!("{:.0}", rate.lowest),
                 format!("{:.2} x", figure.speed_up),
             ]);
         }
@@ -133,8 +137,7 @@ impl Report {
             &Plot::bars(
                 "starts",
                 "Time to start one and wait for its end",
-                "The axis counts in factors of ten: from a task to a thread, and from a thread to a process, \
-                 each step is one to two of them.",
+                "The axis counts in factors of ten. What is started for each job must cost far less than the job.",
                 labels,
             )
             .x_label("one more")
@@ -149,7 +152,7 @@ impl Report {
             &Plot::bars(
                 "memory",
                 "Memory of one that waits",
-                "In factors of ten as well. What ten thousand of them need decides how much can be in flight.",
+                "In factors of ten as well. What each takes decides how many can wait at once.",
                 labels,
             )
             .x_label("one more")
@@ -314,7 +317,10 @@ fn add_crossover(crossover: &Crossover, page: &mut Page) {
         .column("predicted");
     for place in &crossover.crossovers {
         let (measured, predicted) = place_words(place);
-        let analysis = format!("{} times faster", place.analysis_times_faster);
+        let analysis = match place.analysis_times_faster {
+            1.0 => "as it was".to_owned(),
+            times => format!("{times} times faster"),
+        };
         table.row([analysis, measured, predicted]);
     }
     page.table(&table);
@@ -336,7 +342,7 @@ fn crossover_table(crossover: &Crossover) -> Table {
             format!("{:.0}", measured.highest),
             format!("{:.0}", measured.lowest),
             format!("{:.0}", point.predicted_pages_per_second),
-            format!("{:+.0} %", point.error_percent),
+            format!("{} %", signed(point.error_percent)),
         ]);
     }
     table

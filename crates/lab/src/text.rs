@@ -22,6 +22,11 @@ impl Report {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         self.push_head(&mut text);
+        text.push_str("What to choose\n");
+        for choice in self.choices() {
+            push_wrapped(&choice, &mut text);
+        }
+        text.push('\n');
         self.push_work(&mut text);
         push_figures("Starting and switching", &self.costs, &mut text);
         push_figures("Memory of one that waits", &self.memory, &mut text);
@@ -71,7 +76,7 @@ impl Report {
                     figure.map_or_else(String::new, |figure| {
                         format!(
                             "{:.0} jobs/s {:>5.2} x",
-                            figure.jobs_per_second.median, figure.speed_up
+                            figure.jobs_per_second.highest, figure.speed_up
                         )
                     })
                 };
@@ -139,8 +144,9 @@ impl Report {
             .first()
             .map_or(0, |figure| figure.seconds.repetitions);
         format!(
-            "Measured in {:.0} s. Figures are medians of {repetitions} repetition(s) that took turns, with the \
-             lowest and the highest in brackets.{noise}{others}",
+            "Measured in {:.0} s, each {repetitions} time(s) in turns. Of work and crawls the fastest counts, since \
+             other programs can only slow it down; of all else the median, with the lowest and the highest in \
+             brackets.{noise}{others}",
             self.took_seconds
         )
     }
@@ -161,10 +167,10 @@ fn push_crossover(crossover: &Crossover, text: &mut String) {
                 .point(analysis, io)
                 .map_or_else(String::new, |point| {
                     format!(
-                        "{:>5.0}{:>6.0}{:>+4.0}%",
+                        "{:>5.0}{:>6.0}{:>4}%",
                         point.pages_per_second.highest,
                         point.predicted_pages_per_second,
-                        point.error_percent
+                        signed(point.error_percent)
                     )
                 });
             let _ = write!(text, "{cell:>21}");
@@ -182,6 +188,14 @@ fn push_crossover(crossover: &Crossover, text: &mut String) {
     }
     for sentence in crossover.sentences() {
         push_wrapped(&sentence, text);
+    }
+}
+
+/// A whole number with its sign; none for 0.
+pub(crate) fn signed(value: f64) -> String {
+    match value.round() {
+        0.0 => "0".to_owned(),
+        rounded => format!("{rounded:+}"),
     }
 }
 
@@ -273,7 +287,7 @@ fn push_interpreter(interpreter: &Interpreter, text: &mut String) {
     );
     for cell in &interpreter.work {
         let name = format!("{}, {}", cell.work.name(), python_means(&cell.means));
-        let seconds = Unit::Seconds.shown(cell.seconds.median);
+        let seconds = Unit::Seconds.shown(cell.seconds.lowest);
         let _ = writeln!(text, "    {name:<40} {seconds:>9} {:>6.2} x", cell.speed_up);
     }
     for (heading, unit, costs) in [

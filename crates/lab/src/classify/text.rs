@@ -44,7 +44,8 @@ impl Classification {
             let _ = writeln!(text, "  and {left_out} more that were there for less time");
         }
         if !self.advice.is_empty() {
-            text.push_str("\nwhat would help\n");
+            let first = self.remedy().map_or("nothing", Remedy::title);
+            let _ = writeln!(text, "\nwhat would help: {first}");
         }
         for advice in &self.advice {
             let _ = writeln!(text, "{}", line(advice));
@@ -146,12 +147,7 @@ fn push_thread(thread: &ThreadTimes, text: &mut String) {
 }
 
 fn line(advice: &Advice) -> String {
-    let remedy = match advice.remedy {
-        Remedy::AsyncOrThreads => "async or threads",
-        Remedy::Processes => "processes",
-        Remedy::MoreCores => "more cores",
-        Remedy::FasterSource => "a faster source",
-    };
+    let remedy = advice.remedy.title();
     let answer = match (advice.helps, advice.at_most) {
         (false, _) => "no".to_owned(),
         (true, None) => "yes".to_owned(),
