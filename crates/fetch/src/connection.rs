@@ -51,8 +51,10 @@ enum Sender {
     Http2(http2::SendRequest<Body>, Rc<Heads>),
 }
 
+type Http1Connection = http1::Connection<TokioIo<Stream>, Body>;
+
 /// What moves the bytes of an HTTP/1 connection; empty when that has ended.
-struct Driver(Option<Pin<Box<http1::Connection<TokioIo<Stream>, Body>>>>);
+struct Driver(Option<Pin<Box<Http1Connection>>>);
 
 impl Driver {
     /// Moves what can be moved now.

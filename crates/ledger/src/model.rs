@@ -106,6 +106,8 @@ pub struct Model {
     factor: f64,
     /// Seconds of the processors for a page on the loops' threads.
     loop_cpu_seconds: f64,
+    /// Whether hosts have more to fetch than they are fetched now.
+    is_held_back: bool,
 }
 
 impl Model {
@@ -173,6 +175,7 @@ impl Model {
             measured,
             network,
             loop_cpu_seconds: a_page(window.loop_cpu_seconds),
+            is_held_back: window.state(State::Politeness) > 0.0 || mean(window.queued) >= 1.0,
         })
     }
 
@@ -196,11 +199,9 @@ impl Model {
                 network.loops.most().min(network.processors.most()),
             ),
         ];
-        let is_resting = network.pause_seconds > 0.0;
-        let by_turns = if is_resting {
-            Limit::Politeness
-        } else {
-            Limit::Discovery
+        let by_turns = match self.is_held_back {
+            true => Limit::Politeness,
+            false => Limit::Discovery,
         };
         bounds.push((by_turns, network.bound_by_turns()));
         let stations = [

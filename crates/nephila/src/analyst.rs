@@ -161,11 +161,11 @@ mod tests {
                 max_sitemap_bytes: 8 << 20,
                 want_body: false,
             }),
-            workers: Workers::start(2).unwrap(),
+            workers: Workers::start(2, Clock::start(), &Arc::default()).unwrap(),
             offload_bytes: 64 * 1024,
             clock: Clock::start(),
             room: AnalysisRoom::new(room_bytes),
-            pulse: Arc::new(Pulse::new(Arc::default())),
+            pulse: Arc::new(Pulse::new(Arc::default(), Arc::default())),
         }
     }
 

@@ -402,7 +402,9 @@ mod tests {
         let hour = Duration::from_secs(3_600);
         let (common, _) = opened.common(&control, &Arc::default());
         let maker = opened.maker(&common, true);
-        let committer = Committer::start(opened.sinks, maker, hour, clock, control).unwrap();
+        let ledger = Arc::new(Ledger::new(1));
+        let committer =
+            Committer::start(opened.sinks, maker, hour, clock, control, ledger).unwrap();
         for _ in 0..HANDOVERS {
             let handover = Handover {
                 admitted: admitted.clone(),

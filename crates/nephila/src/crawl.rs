@@ -16,8 +16,8 @@ use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::ground::Ground;
 use crate::journal::StopReason;
-use crate::launch::{Launch, Place, join_all};
-use crate::ledger::{Ledger, Line, Sampler, Sources};
+use crate::launch::Launch;
+use crate::ledger::{Ledger, Line, Sources};
 use crate::opening::Opened;
 use crate::options::{CrawlConfig, Settings};
 use crate::products::Products;
@@ -163,23 +163,23 @@ impl Crawl {
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config), clock, &ledger.work)?;
-        let interval = config.commit_interval;
         let committer = Committer::start(
             sinks,
             maker,
-            interval,
+            config.commit_interval,
             clock,
             control.clone(),
             ledger.clone(),
         )?;
-        let sampler = Sampler::start(Sources {
+        let sources = Sources {
             ledger: ledger.clone(),
             shared: shared.clone(),
             control: control.clone(),
             clock,
             path: directory.ledger_file(),
-        })?;
-        let mut ended = committer.send_first(first);
+        };
+        let sampler = sources.sample();
+        let begun = committer.send_first(first);
         let launch = Launch {
             workers,
             products: Products::default(),
@@ -193,32 +193,17 @@ impl Crawl {
             common,
             key: history.key.unwrap_or_default(),
         };
-        // What was begun comes to its end, whatever the rest says.
-        let mut threads = Vec::new();
-        for (number, (frontier, inbox)) in frontiers.into_iter().zip(receivers).enumerate() {
-            let place = Place {
-                number,
-                frontier,
-                inbox,
-                committer: committer.sender(),
-            };
-            let started = ended.and_then(|()| launch.start(place, shared.clone()));
-            ended = started.map(|thread| threads.push(thread));
-        }
-        if ended.is_err() {
-            control.end();
-        }
-        let limit = launch.config.max_duration;
-        let guard = limit.map(|limit| launch.watch_duration(limit));
-        let ended = join_all(threads).and(ended);
+        let guard = launch.watch_duration();
+        let shards = frontiers.into_iter().zip(receivers);
+        let ended = launch.run(shards, &committer, &shared, begun);
         let reason = control.reason();
-        control.end();
         // The committer's own error is the cause of what the shards saw.
         let committed = committer.finish(reason);
-        if let Some(guard) = guard {
-            let _ = guard.join();
+        control.end();
+        for thread in [sampler, guard].into_iter().flatten() {
+            // A panic there would be a bug that a test shows; the crawl's rows are not to suffer for it.
+            let _ = thread.join();
         }
-        sampler.join();
         let committed = committed?;
         ended?;
         let summary = summarize(&committed, reason, &launch, &progress, history.ran_millis);

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use nephila_fetch::{Fetcher, Shared};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -15,7 +14,7 @@ use crate::analyst::{AnalysisRoom, Analyst};
 use crate::archive;
 use crate::checkpoint::Gate;
 use crate::clock::Clock;
-use crate::committer::CommitSender;
+use crate::committer::{CommitSender, Committer};
 use crate::control::Control;
 use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
@@ -59,8 +58,36 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
+    /// Runs all shards until the last has ended; none is started where `begun` is an error. What was begun
+    /// comes to its end, whatever the rest says.
+    pub(crate) fn run(
+        &self,
+        shards: impl Iterator<Item = (DiskFrontier, mpsc::Receiver<Message>)>,
+        committer: &Committer,
+        shared: &Arc<Shared>,
+        begun: Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut threads = Vec::new();
+        let mut started = begun;
+        for (number, (frontier, inbox)) in shards.enumerate() {
+            let place = Place {
+                number,
+                frontier,
+                inbox,
+                committer: committer.sender(),
+            };
+            let thread = started.and_then(|()| self.start(place, shared.clone()));
+            started = thread.map(|thread| threads.push(thread));
+        }
+        let control = &self.common.control;
+        if started.is_err() {
+            control.end();
+        }
+        join_all(threads).and(started)
+    }
+
     /// Starts the thread of one shard.
-    pub(crate) fn start(
+    fn start(
         &self,
         place: Place,
         shared: Arc<Shared>,
@@ -145,18 +172,19 @@ impl Launch {
         })
     }
 
-    /// Ends the crawl after `limit`; the thread ends with the crawl at the latest.
-    pub(crate) fn watch_duration(&self, limit: Duration) -> JoinHandle<()> {
+    /// Ends the crawl after the time that it has, if it has one; the thread ends with the crawl at the latest.
+    pub(crate) fn watch_duration(&self) -> Option<JoinHandle<()>> {
+        let limit = self.config.max_duration?;
         let control = self.common.control.clone();
-        std::thread::spawn(move || {
+        Some(std::thread::spawn(move || {
             if !control.wait_for_end(limit) {
                 control.drain(StopReason::MaxDuration);
             }
-        })
+        }))
     }
 }
 
-pub(crate) fn join_all(threads: Vec<JoinHandle<Result<(), Error>>>) -> Result<(), Error> {
+fn join_all(threads: Vec<JoinHandle<Result<(), Error>>>) -> Result<(), Error> {
     let mut first = Ok(());
     for thread in threads {
         let ended = thread

@@ -18,12 +18,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use nephila_ledger::Spent;
 
 pub(crate) use account::{Account, Levels, VisitEnd};
 pub use explanation::{Advice, Bound, Explanation, LimitShare};
 pub use file::{LedgerFile, RunLedger, StateQuantiles};
 pub(crate) use machine::thread_cpu;
-pub(crate) use sampler::{Sampler, Sources};
+pub(crate) use sampler::Sources;
 pub(crate) use timer::VisitTimer;
 pub use visits::{Quantiles, VisitExample};
 
@@ -73,9 +74,11 @@ pub(crate) struct WorkAccount {
 
 impl Ledger {
     pub(crate) fn new(shards: usize) -> Ledger {
+        let sink = SinkAccount::default();
+        sink.thread.set_reason(Spent::Other);
         Ledger {
             shards: (0..shards).map(|_| Arc::default()).collect(),
-            sink: SinkAccount::default(),
+            sink,
             work: Arc::default(),
             line: Mutex::default(),
         }

@@ -195,6 +195,8 @@ impl<F: Fetch + 'static> Shard<F> {
         match (self.outgoing.is_empty(), wait_until) {
             (false, _) => Spent::Other,
             (true, Some(_)) => Spent::Politeness,
+            // What is queued waits for the fetches of its hosts that are in flight.
+            (true, None) if self.frontier.live() > self.frontier.leases() => Spent::Politeness,
             (true, None) => Spent::Discovery,
         }
     }

@@ -264,7 +264,8 @@ fn a_crawl_goes_on_from_a_checkpoint_or_without_it() {
         }
     };
     let leave = |_: &std::path::Path| {};
-    let rows: [(&str, &str, &dyn Fn(&std::path::Path)); 4] = [
+    type Harm<'a> = &'a dyn Fn(&std::path::Path);
+    let rows: [(&str, &str, Harm); 4] = [
         ("3", "1200", &leave),
         ("1", "1600", &leave),
         ("1", "2000", &damage),

@@ -92,7 +92,7 @@ impl Account {
     pub(crate) fn wait(&self, now: Duration) {
         let now = micros(now);
         let worked = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        add(&self.spent[Spent::Working as usize], worked);
+        self.spend(Spent::Working as usize, worked);
         if worked > self.longest_stall.load(Ordering::Relaxed) {
             self.longest_stall.store(worked, Ordering::Relaxed);
         }
@@ -105,18 +105,20 @@ impl Account {
     pub(crate) fn wake(&self, now: Duration) -> Duration {
         let now = micros(now);
         let waited = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        if let Some(spent) = self
-            .spent
-            .get(usize::from(self.reason.load(Ordering::Relaxed)))
-        {
-            add(spent, waited);
-        }
+        self.spend(usize::from(self.reason.load(Ordering::Relaxed)), waited);
         self.since.store(now, Ordering::Relaxed);
         self.is_waiting.store(false, Ordering::Relaxed);
         if waited > A_LOOK {
             self.before_look.store(0, Ordering::Relaxed);
         }
         Duration::from_micros(waited)
+    }
+
+    /// Adds to what was spent so, by its place in [`Spent::ALL`].
+    fn spend(&self, place: usize, micros: u64) {
+        if let Some(spent) = self.spent.get(place) {
+            add(spent, micros);
+        }
     }
 
     /// For how long what the thread now sees of the network has waited for it, in the mean: since it last

@@ -15,7 +15,6 @@ use super::visits::Visits;
 use super::{Ledger, Line};
 use crate::clock::{Clock, rfc3339};
 use crate::control::Control;
-use crate::error::{Error, ErrorKind};
 
 /// Between two looks at the bodies that are coming.
 const TICK: Duration = Duration::from_millis(50);
@@ -26,11 +25,6 @@ const WINDOWS_A_WRITE: u32 = 5;
 /// Seconds that the line of a progress display speaks of.
 const LINE_SECONDS: f64 = 5.0;
 
-/// The thread that keeps the ledger of a run.
-pub(crate) struct Sampler {
-    thread: JoinHandle<()>,
-}
-
 /// What it reads.
 pub(crate) struct Sources {
     pub(crate) ledger: Arc<Ledger>,
@@ -40,21 +34,13 @@ pub(crate) struct Sources {
     pub(crate) path: PathBuf,
 }
 
-impl Sampler {
-    /// Starts it. It ends when the crawl does.
-    pub(crate) fn start(sources: Sources) -> Result<Sampler, Error> {
-        let work = move || Sampling::new(sources).run();
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(work);
-        let failed = |error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}"));
-        thread.map(|thread| Sampler { thread }).map_err(failed)
-    }
-
-    /// Waits until the last window is written.
-    pub(crate) fn join(self) {
-        // Its panic would be a bug that a test shows; the crawl's rows are not to suffer for it.
-        let _ = self.thread.join();
+impl Sources {
+    /// Starts the thread that keeps the ledger of a run, and ends when the crawl does. `None` where the system
+    /// gives no thread for it: the ledger says how a crawl goes, and is not the crawl.
+    pub(crate) fn sample(self) -> Option<JoinHandle<()>> {
+        let work = move || Sampling::new(self).run();
+        let thread = std::thread::Builder::new().name("ledger".to_owned());
+        thread.spawn(work).ok()
     }
 }
 

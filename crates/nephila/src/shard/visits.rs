@@ -193,7 +193,7 @@ mod tests {
         for number in 0..200 {
             let pause = std::time::Duration::from_millis(200 - number as u64);
             visits.start(async move {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(pause).await; // paced: virtual time
                 tokio::task::yield_now().await;
                 ended(number)
             });
@@ -212,11 +212,13 @@ mod tests {
         let mut visits = Visits::default();
         for number in 0..3 {
             visits.start(async move {
-                tokio::time::sleep(std::time::Duration::from_secs(number as u64)).await;
+                let pause = std::time::Duration::from_secs(number as u64);
+                tokio::time::sleep(pause).await; // paced: virtual time
                 ended(number)
             });
         }
-        let pause = tokio::time::sleep(std::time::Duration::from_millis(1_500));
+        let pause = std::time::Duration::from_millis(1_500);
+        let pause = tokio::time::sleep(pause); // paced: virtual time
         visits.beside(pause).await;
         assert_eq!(visits.len(), 3);
         assert_eq!(visits.ended.len(), 2);
