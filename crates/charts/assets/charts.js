@@ -94,11 +94,14 @@ var nephilaCharts = (function () {
     return lines.join("\n");
   }
 
-  // Bars stand at 0, 1, 2 ...; as many of their names are written as there is room for.
+  // Bars stand at 0, 1, 2 ...; as many of their names are written as there is room for, in smaller letters
+  // where there is little.
   function named(made, labels, width) {
     var room = Math.max(width - 70, 1);
-    var step = Math.max(1, Math.ceil(labels.length * 55 / room));
-    var characters = Math.max(6, Math.floor(room / labels.length * step / 7));
+    var letter = width < 480 ? 6 : 7;
+    if (width < 480) made.font = "10px system-ui, sans-serif";
+    var step = Math.max(1, Math.ceil(labels.length * 8 * letter / room));
+    var characters = Math.max(6, Math.floor(room / labels.length * step / letter));
     var names = labels.map(function (name) { return wrapped(name, characters); });
     var lines = names.reduce(function (most, name) { return Math.max(most, name.split("\n").length); }, 1);
     made.size = 18 + 18 * lines;

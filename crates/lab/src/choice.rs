@@ -53,9 +53,12 @@ impl Report {
             return "Work that computes: on this one core nothing makes it faster but computing less."
                 .to_owned();
         }
+        let others = self.others_worth_a_warning().map_or_else(String::new, |others| {
+            format!(" Other programs had {others:.1} of them meanwhile: on a quiet machine it is more.")
+        });
         format!(
-            "Work that computes: a thread for each core. On {} threads did it {:.2} times as fast; async tasks on \
-             one core {:.2} times, since there is no waiting to use.",
+            "Work that computes: a thread for each core. On {} threads did it {:.2} times as fast; \
+             async tasks on one core {:.2} times, since there is no waiting to use.{others}",
             cores(self.machine.cores),
             gain(true, Means::Threads),
             gain(false, Means::AsyncTasks),

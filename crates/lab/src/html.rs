@@ -67,18 +67,18 @@ impl Report {
             .column("work")
             .column("done")
             .numbers("cores")
-            .numbers("jobs/s (highest)")
-            .numbers("lowest")
-            .numbers("speed-up");
+            .numbers("speed-up")
+            .numbers("jobs/s")
+            .numbers("lowest");
         for figure in &self.work {
             let rate = &figure.jobs_per_second;
             table.row([
                 figure.work.name().to_owned(),
                 figure.means.title().to_owned(),
                 figure.cores.to_string(),
+                format!("{:.2} x", figure.speed_up),
                 format!("{:.0}", rate.highest),
                 format!("{:.0}", rate.lowest),
-                format!("{:.2} x", figure.speed_up),
             ]);
         }
         page.table(&table);
@@ -309,6 +309,10 @@ fn add_crossover(crossover: &Crossover, page: &mut Page) {
     }
     page.plot(&plot);
     page.heading("Measured and predicted");
+    page.text(
+        "Of several repetitions the highest counts. It was held up for the share of its computing time in which \
+         other programs had the processors, which the prediction takes into account.",
+    );
     page.table(&crossover_table(crossover));
     page.heading("Where the processors become the limit");
     let mut table = Table::new("Where the processors become the limit")
@@ -330,19 +334,21 @@ fn crossover_table(crossover: &Crossover) -> Table {
     let mut table = Table::new("Pages a second, measured and predicted")
         .numbers("analysis")
         .numbers("I/O")
-        .numbers("pages/s (highest)")
-        .numbers("lowest")
+        .numbers("pages/s")
         .numbers("predicted")
-        .numbers("error");
+        .numbers("error")
+        .numbers("held up")
+        .numbers("lowest");
     for point in &crossover.points {
         let measured = &point.pages_per_second;
         table.row([
             format!("{} x", point.analysis_times_faster),
             format!("{} x", point.io_times_faster),
             format!("{:.0}", measured.highest),
-            format!("{:.0}", measured.lowest),
             format!("{:.0}", point.predicted_pages_per_second),
             format!("{} %", signed(point.error_percent)),
+            format!("{:.0} %", point.held_up * 100.0),
+            format!("{:.0}", measured.lowest),
         ]);
     }
     table

@@ -113,6 +113,11 @@ impl Report {
         ]
     }
 
+    /// Cores that others used, where that disturbed.
+    pub(crate) fn others_worth_a_warning(&self) -> Option<f64> {
+        self.others_cores.filter(|others| *others > WORTH_A_WARNING)
+    }
+
     /// The system in a few words.
     pub(crate) fn system(&self) -> String {
         let kernel = self.machine.kernel.as_deref().unwrap_or_default();
@@ -131,7 +136,7 @@ impl Report {
                 noise * 100.0
             )
         });
-        let others = self.others_cores.filter(|others| *others > WORTH_A_WARNING);
+        let others = self.others_worth_a_warning();
         let others = others.map_or_else(String::new, |others| {
             format!(
                 " Other programs used {others:.1} of the {} meanwhile: what needs several cores at once is \
@@ -144,7 +149,7 @@ impl Report {
             .first()
             .map_or(0, |figure| figure.seconds.repetitions);
         format!(
-            "Measured in {:.0} s, each {repetitions} time(s) in turns. Of work and crawls the fastest counts, since \
+            "Measured in {:.0} s, each up to {repetitions} time(s), in turns. Of work and crawls the fastest counts, since \
              other programs can only slow it down; of all else the median, with the lowest and the highest in \
              brackets.{noise}{others}",
             self.took_seconds
@@ -310,7 +315,7 @@ pub(crate) fn held_back_sentences(interpreter: &Interpreter) -> Vec<String> {
         let kind = held.work.name();
         let Some(share) = held.share else {
             return format!(
-                "{kind} work: processes were only {:.2} times as fast, so nothing shows what the lock holds back.",
+                "{kind} work: processes were only {:.2} times as fast: nothing shows what the lock holds back.",
                 held.processes
             );
         };
