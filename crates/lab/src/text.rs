@@ -55,6 +55,7 @@ impl Report {
     }
 
     fn push_work(&self, text: &mut String) {
+        text.push_str("Waiting and computing\n");
         push_wrapped(WORK_MEANING, text);
         let amounts = &self.amounts;
         let _ = writeln!(
@@ -148,8 +149,12 @@ impl Report {
             .work
             .first()
             .map_or(0, |figure| figure.seconds.repetitions);
+        let repetitions = match repetitions {
+            1 => "everything once".to_owned(),
+            more => format!("most of it {more} times"),
+        };
         format!(
-            "Measured in {:.0} s, each up to {repetitions} time(s), in turns. Of work and crawls the fastest counts, since \
+            "Measured in {:.0} s, {repetitions} in turns. Of work and crawls the fastest counts, since \
              other programs can only slow it down; of all else the median, with the lowest and the highest in \
              brackets.{noise}{others}",
             self.took_seconds
@@ -370,4 +375,56 @@ fn push_wrapped(paragraph: &str, text: &mut String) {
         length += characters;
     }
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interpreter(name: &str, has_lock: bool) -> Interpreter {
+        let held = HeldBack {
+            work: Work::Computing,
+            threads: 1.9,
+            processes: 2.0,
+            share: Some(0.1),
+        };
+        Interpreter {
+            name: name.to_owned(),
+            version: "3.13.1".to_owned(),
+            implementation: "cpython".to_owned(),
+            has_lock,
+            jobs: 24,
+            workers: 4,
+            work: Vec::new(),
+            start_seconds: Vec::new(),
+            memory_bytes: Vec::new(),
+            held_back: vec![held],
+        }
+    }
+
+    #[test]
+    fn a_python_without_a_lock_is_told_of() {
+        let mut python = Python {
+            interpreters: vec![interpreter("python3", true)],
+            ..Python::default()
+        };
+        assert!(free_threaded(&python).starts_with("No build without"));
+        python.interpreters.push(interpreter("python3.13t", false));
+        assert_eq!(
+            free_threaded(&python),
+            "python3.13t (3.13.1) has no interpreter lock."
+        );
+        let mut text = String::new();
+        push_python(&python, &mut text);
+        assert!(text.contains("(python3.13t), without the interpreter lock"));
+        assert!(text.contains(
+            "computing work: threads 1.90 times as fast, processes 2.00 times: 10 % of the gain was held back."
+        ));
+    }
+
+    #[test]
+    fn errors_have_a_sign_and_none_is_none() {
+        let shown = [-0.4, 0.4, 7.6, -12.0].map(signed);
+        assert_eq!(shown, ["0", "0", "+8", "-12"]);
+    }
 }

@@ -203,8 +203,8 @@ pub(crate) fn measure_crawls(plan: CrawlPlan, turn: usize) -> Result<Figures, Er
         if run.analysis == 1.0 && run.io == 1.0 {
             figures.insert("crawl/held".to_owned(), page.held);
             figures.insert("crawl/analysis".to_owned(), page.analysis);
-            figures.insert("crawl/thread".to_owned(), page.thread);
-            figures.insert("crawl/process".to_owned(), page.process);
+            figures.insert("crawl/fetch".to_owned(), page.thread - page.analysis);
+            figures.insert("crawl/server".to_owned(), page.process - page.thread);
         }
     }
     Ok(figures)
