@@ -7,8 +7,8 @@ use crate::python::{Interpreter, Python};
 use crate::report::{Figure, Report, Unit};
 use crate::round::Means;
 use crate::text::{
-    WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_means,
-    python_worker, signed, with_range,
+    WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_worker, signed,
+    with_range,
 };
 use crate::work::Work;
 
@@ -253,11 +253,12 @@ fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
             "How many times faster than one after the other",
             format!(
                 "{} jobs of each kind, {} at once. Where threads stay at 1 for computing work and processes \
-                 do not, the interpreter lock is the limit. Processes that are spawned start an interpreter \
-                 each, which is in their time.",
+                 do not, the interpreter lock is the limit. Fork and spawn are processes; those that are \
+                 spawned start an interpreter each, which is in their time.",
                 interpreter.jobs, interpreter.workers
             ),
-            ways.map(python_means),
+            // Short names: there are five of them side by side, on a phone too.
+            ["one by one", "asyncio", "threads", "fork", "spawn"],
         )
         .x_label("done by")
         .y(Axis::linear("times faster"))
