@@ -99,7 +99,12 @@ impl Control {
     }
 
     /// Fetches in flight at most, over all shards.
-    pub(crate) fn concurrency(&self) -> usize {
+    pub fn concurrency(&self) -> usize {
         self.concurrency.load(Ordering::Relaxed)
+    }
+
+    /// From now on so many fetches in flight at most, at least one; those that are more than that end first.
+    pub(crate) fn set_concurrency(&self, slots: usize) {
+        self.concurrency.store(slots.max(1), Ordering::Relaxed);
     }
 }

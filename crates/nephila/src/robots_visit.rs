@@ -266,7 +266,7 @@ fn finish<F>(
     sitemaps: Vec<QueuedUrl>,
     began: Moment,
 ) -> Visited {
-    let contact: Contact = contact_of(context, response);
+    let contact: Contact = contact_of(context, response, response.times.first_byte);
     let times = response.times;
     let ending = Ending {
         outcome,

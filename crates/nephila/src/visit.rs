@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::duplicates::{Content, Duplicates};
 use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, Resolved};
+use crate::handler::{Handlers, Page};
 use crate::journal::DoneEntry;
 use crate::known_links::KnownLinks;
 use crate::ledger::{Account, VisitTimer};
@@ -53,6 +54,8 @@ pub(crate) struct VisitContext<F> {
     pub(crate) traps: RefCell<ContentTraps>,
     /// Links that this shard met; borrowed for a moment too.
     pub(crate) known: RefCell<KnownLinks>,
+    /// The user's, if there is one.
+    pub(crate) handlers: Option<Handlers>,
     /// What pages came to, on its way to the committer.
     pub(crate) products: Products,
     pub(crate) clock: Clock,
@@ -286,26 +289,13 @@ async fn answered<F>(
     began: Moment,
     timer: &VisitTimer,
 ) -> Result<Visited, Error> {
-    let contact = contact_of(context, &response);
+    let contact = contact_of(context, &response, timer.first_byte());
     let is_private = response.remote.map(|remote| !is_public(remote.ip()));
-    let is_passing = matches!(response.status, 429 | 500 | 502 | 503 | 504);
-    let may_retry = lease.url().attempts < context.config.retries;
-    let never = is_passing && asks_for_more_than_any_wait(context, &response);
-    if is_passing && may_retry && !never {
-        let asked = match contact {
-            Contact::Overloaded(Some(asked)) => asked.min(context.config.max_retry_after),
-            _ => Duration::ZERO,
-        };
-        let wait = retry_wait(&context.config, lease.url()).max(asked);
+    let never = is_passing(&response) && asks_for_more_than_any_wait(context, &response);
+    if let Some(wait) =
+        wait_to_ask_again(context, lease.url(), &response, contact).filter(|_| !never)
+    {
         return Ok(back(lease, contact, is_private, Then::Retry(wait)));
-    }
-    if may_retry && is_cookie_gate(context, lease.url(), &response) {
-        return Ok(back(
-            lease,
-            contact,
-            is_private,
-            Then::Retry(Duration::ZERO),
-        ));
     }
     let queued = lease.url();
     let mut class = classify(context, queued, &response);
@@ -331,7 +321,7 @@ async fn answered<F>(
             purpose: class.purpose,
         };
         match analyse(context, work, timer).await? {
-            Ok(analysis) => {
+            Ok(mut analysis) => {
                 parts.robots_header = robots_header(&response.headers);
                 let robots_header = parts.robots_header.as_deref();
                 let found = follow(context, queued, robots_header, &analysis, is_private, began);
@@ -344,6 +334,11 @@ async fn answered<F>(
                 }
                 if ending.outcome == Outcome::Fetched && class.purpose == Purpose::Page {
                     hold_content(context, queued, &analysis, &mut parts, &mut candidates);
+                    if let Some(why) = handle(context, queued, &parts, &mut analysis, timer).await?
+                    {
+                        ending.outcome = Outcome::HandlerError;
+                        ending.error = Some(why);
+                    }
                 }
                 parts.analysis = Some(analysis);
             }
@@ -354,6 +349,31 @@ async fn answered<F>(
         }
     }
     Ok(end(context, lease, ending, parts, candidates, began))
+}
+
+/// Whether an answer may be another one soon.
+fn is_passing(response: &Response) -> bool {
+    matches!(response.status, 429 | 500 | 502 | 503 | 504)
+}
+
+/// How long to wait until the same URL is asked for again; `None` where this answer stands.
+fn wait_to_ask_again<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    response: &Response,
+    contact: Contact,
+) -> Option<Duration> {
+    if queued.attempts >= context.config.retries {
+        return None;
+    }
+    if is_passing(response) {
+        let asked = match contact {
+            Contact::Overloaded(Some(asked)) => asked.min(context.config.max_retry_after),
+            _ => Duration::ZERO,
+        };
+        return Some(retry_wait(&context.config, queued).max(asked));
+    }
+    is_cookie_gate(context, queued, response).then_some(Duration::ZERO)
 }
 
 /// Analyses a body once there is room for what it may come to.
@@ -373,6 +393,31 @@ async fn analyse<F>(
     }
     timer.enter(State::Compute);
     Ok(analysed)
+}
+
+/// Has a page handled by the user, if he wants to; says why that failed, where it did.
+async fn handle<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    parts: &RowParts,
+    analysis: &mut Analysis,
+    timer: &VisitTimer,
+) -> Result<Option<String>, Error> {
+    let Some((handlers, body)) = context.handlers.as_ref().zip(analysis.body.take()) else {
+        return Ok(None);
+    };
+    let page = Page {
+        url: queued.url.as_str().to_owned(),
+        status: parts.status.unwrap_or_default(),
+        content_type: parts.content_type.clone(),
+        body,
+        found: std::mem::replace(&mut analysis.found, Found::Nothing),
+    };
+    timer.enter(State::Callback);
+    let handled = handlers.handle(page).await?;
+    timer.enter(State::Compute);
+    analysis.found = handled.page.found;
+    Ok(handled.failure)
 }
 
 /// The longest that `--max-retry-after` can be set to: what a server asks for beyond it no crawl
@@ -396,13 +441,18 @@ fn is_cookie_gate<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &R
 }
 
 /// How the host behaved, for its politeness.
-pub(crate) fn contact_of<F>(context: &VisitContext<F>, response: &Response) -> Contact {
+/// `waited` is for how long its first bytes were waited for, without what they waited for this processor.
+pub(crate) fn contact_of<F>(
+    context: &VisitContext<F>,
+    response: &Response,
+    waited: Duration,
+) -> Contact {
     match response.status {
         429 | 503 => {
             let asked = retry_after(&response.headers, context.unix_seconds());
             Contact::Overloaded(asked.filter(|asked| *asked <= LONGEST_WAIT))
         }
-        _ => Contact::Answered(response.times.first_byte),
+        _ => Contact::Answered(waited.min(response.times.first_byte)),
     }
 }
 

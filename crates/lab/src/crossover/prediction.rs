@@ -41,6 +41,7 @@ impl CrossoverBase {
                 is_shared: false,
             },
             workers: Station::FREE,
+            callback: Station::FREE,
             link: Station::FREE,
             processors: Station {
                 servers: self.cores as f64,
