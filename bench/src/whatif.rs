@@ -18,6 +18,7 @@ const SCENARIOS: usize = 42;
 /// Seconds that each crawl lasts.
 const SECONDS: f64 = 7.0;
 const WARM_UP: f64 = 1.5;
+const SECONDS_OF_DELAYS: f64 = 16.0;
 /// The same where the way to the outputs has to be full first.
 const SECONDS_OF_SINK: f64 = 14.0;
 const WARM_UP_OF_SINK: f64 = 7.0;

@@ -2,7 +2,7 @@
 
 use nephila::{Change, Limit};
 
-use super::{SECONDS, SECONDS_OF_SINK, WARM_UP, WARM_UP_OF_SINK};
+use super::{SECONDS, SECONDS_OF_DELAYS, SECONDS_OF_SINK, WARM_UP, WARM_UP_OF_SINK};
 use crate::scenario::{Callback, Scenario};
 
 const SLOTS: Change = Change::MoreSlots(2.0);
@@ -136,6 +136,8 @@ fn politeness(plain: Scenario, chance: &mut Chance) -> Drawn {
         per_host: 1,
         delay_ms,
         slots: 400,
+        // All hosts begin together, and rest together.
+        seconds: SECONDS_OF_DELAYS,
         ..plain
     };
     (scenario, vec![Change::DelayLower(2.0), HOSTS, SLOTS])
@@ -193,17 +195,22 @@ fn callback_waits(plain: Scenario, chance: &mut Chance) -> Drawn {
     });
     let scenario = Scenario {
         handler,
-        slots: chance.count(100, 400),
+        // Several times what keeps its threads busy, twice as fast too.
+        slots: (threads as f64 * (1.0 + plain.latency_ms / sleep_ms) * chance.between(3.0, 6.0))
+            as u32,
         ..plain
     };
     (scenario, vec![Change::CallbackFaster(2.0), SLOTS, LATENCY])
 }
 
 fn bandwidth(plain: Scenario, chance: &mut Chance) -> Drawn {
+    let (bytes_per_second, page_bytes) = (chance.between(1e6, 8e6), chance.count(20_000, 100_000));
+    // Several times what fills the way, and not so many that a page takes as long as the run.
+    let fills = plain.latency_ms / 1e3 * bytes_per_second / f64::from(page_bytes);
     let scenario = Scenario {
-        bandwidth: Some(chance.between(1e6, 8e6) as u64),
-        page_bytes: chance.count(40_000, 200_000),
-        slots: chance.count(60, 200),
+        bandwidth: Some(bytes_per_second as u64),
+        page_bytes,
+        slots: (fills * chance.between(3.0, 6.0)).max(12.0) as u32,
         ..plain
     };
     (scenario, vec![Change::BandwidthHigher(2.0), SLOTS, LATENCY])

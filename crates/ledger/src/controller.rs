@@ -20,18 +20,18 @@ pub enum Reason {
     /// The rate followed: with so many times the slots it is so many times as high.
     RateFollows {
         /// Times the slots.
-        slots: f64,
+        slots_times: f64,
         /// Times the rate.
-        rate: f64,
+        rate_times: f64,
     },
     /// Whether more bring more is being tried.
     Trying,
     /// More were tried and brought so many times the rate, which is not enough.
     NoMoreComes {
         /// Times the slots that were tried.
-        slots: f64,
+        slots_times: f64,
         /// Times the rate.
-        rate: f64,
+        rate_times: f64,
     },
     /// The processors are busy, for this share of the time.
     ProcessorsBusy {
@@ -244,14 +244,19 @@ impl Controller {
 
     /// Whether the rate followed the slots.
     fn follow(&mut self, before: Measure, now: Measure) -> Option<Decision> {
-        let (slots, rate) = (
-            share_of(now.slots, before.slots),
-            share_of(now.rate, before.rate),
-        );
-        let followed = (rate - 1.0) / (slots - 1.0).max(0.01);
+        let slots_times = share_of(now.slots, before.slots);
+        let rate_times = share_of(now.rate, before.rate);
+        let followed = (rate_times - 1.0) / (slots_times - 1.0).max(0.01);
         if followed >= FOLLOWS {
             self.try_every = FIRST_TRY;
-            return self.grow(now, 2.0, Reason::RateFollows { slots, rate });
+            return self.grow(
+                now,
+                2.0,
+                Reason::RateFollows {
+                    slots_times,
+                    rate_times,
+                },
+            );
         }
         let enough = match followed < IN_VAIN {
             true => before.slots,
@@ -260,7 +265,10 @@ impl Controller {
         self.phase = Phase::Settled(None, 0);
         self.next_try = self.at + self.try_every;
         self.try_every = (self.try_every * 1.5).min(LONGEST_TRY);
-        let reason = Reason::NoMoreComes { slots, rate };
+        let reason = Reason::NoMoreComes {
+            slots_times,
+            rate_times,
+        };
         self.change(enough, reason, now.visit_seconds)
     }
 

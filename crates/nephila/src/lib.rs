@@ -7,6 +7,7 @@ mod analysis;
 mod analyst;
 mod answer_headers;
 mod archive;
+mod asking_again;
 mod checkpoint;
 mod classify;
 mod clock;

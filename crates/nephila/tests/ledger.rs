@@ -2,8 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what a test does not find, it fails on"
+    clippy::panic,
+    reason = "what a test does not find, it fails on, and a handler that panics"
 )]
 
 use std::collections::BTreeMap;
@@ -64,7 +64,10 @@ fn a_handler_sees_every_page_once_and_its_failures_are_outcomes() {
     let directory = crawl.directory().clone();
     crawl.with_handler(seen.clone(), 2).run().unwrap();
 
-    let seen = seen.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let seen = seen
+        .0
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     assert_eq!(seen.len(), 300);
     assert!(seen.values().all(|times| *times == 1));
     let errors: Vec<String> = rows(&out)
@@ -108,8 +111,15 @@ fn a_crawl_explains_itself() {
     let directory = crawl.directory().clone();
     crawl.run().unwrap();
     let explanation = Explanation::read(&directory).unwrap();
-    assert_eq!(explanation.verdict.unwrap().limit, nephila::Limit::RemoteLatency);
-    assert!(explanation.words.contains("at 2 in flight"), "{}", explanation.words);
+    assert_eq!(
+        explanation.verdict.unwrap().limit,
+        nephila::Limit::RemoteLatency
+    );
+    assert!(
+        explanation.words.contains("at 2 in flight"),
+        "{}",
+        explanation.words
+    );
     assert_eq!(explanation.concurrency, None);
     assert!(explanation.advice[0].options.starts_with("--concurrency "));
     assert!(explanation.crossover.unwrap() > 2.0);

@@ -169,15 +169,22 @@ fn reason_words(reason: &Reason) -> String {
     match *reason {
         Reason::Beginning => "every crawl begins with as many".to_owned(),
         Reason::Trying => "it is tried out whether more bring more".to_owned(),
-        Reason::RateFollows { slots, rate } => {
-            format!("{slots:.1} times as many brought {}", grown(rate))
-        }
-        Reason::NoMoreComes { slots, rate } => {
+        Reason::RateFollows {
+            slots_times,
+            rate_times,
+        } => {
             format!(
-                "{slots:.1} times as many were tried and brought {}",
-                grown(rate)
+                "{slots_times:.1} times as many brought {}",
+                grown(rate_times)
             )
         }
+        Reason::NoMoreComes {
+            slots_times,
+            rate_times,
+        } => format!(
+            "{slots_times:.1} times as many were tried and brought {}",
+            grown(rate_times)
+        ),
         Reason::ProcessorsBusy { share } => {
             format!(
                 "more would only wait for the processors: {} busy",
