@@ -10,8 +10,11 @@ const FOUND_AFTER: f64 = 10.0;
 const TURN: f64 = 18.0;
 const END: f64 = 36.0;
 /// Seconds of each fixed setting.
-const FIXED_SECONDS: f64 = 7.0;
-const WARM_UP: f64 = 2.0;
+const FIXED_SECONDS: f64 = 9.0;
+const WARM_UP: f64 = 3.5;
+/// The same for a host that refuses, whose bursts have to be used up.
+const FIXED_SECONDS_OF_HOSTS: f64 = 26.0;
+const WARM_UP_OF_HOSTS: f64 = 14.0;
 /// Of its answers at most this share may be 429 or 503.
 const THROTTLED: f64 = 0.01;
 
@@ -24,8 +27,8 @@ enum Sweep {
 }
 
 const SLOTS: Sweep = Sweep::Slots(&[16, 64, 128, 256, 512, 1_024, 2_048]);
-const FEW_SLOTS: Sweep = Sweep::Slots(&[8, 16, 32, 64, 128, 256]);
-const DELAYS: Sweep = Sweep::Delay(&[0.0, 10.0, 20.0, 25.0, 30.0, 40.0, 60.0]);
+const FEW_SLOTS: Sweep = Sweep::Slots(&[8, 16, 32, 64, 128]);
+const DELAYS: Sweep = Sweep::Delay(&[20.0, 25.0, 30.0, 35.0, 40.0]);
 
 struct Row {
     name: &'static str,
@@ -101,7 +104,7 @@ fn rows() -> Vec<Row> {
             s.handler = handler(0.0, 30.0, 8);
         }),
         Row::new("latency becomes three times as long", SLOTS, |_| {}).turning(Turn::Latency(3.0)),
-        Row::new("bandwidth halves", SLOTS, |s| {
+        Row::new("bandwidth halves", FEW_SLOTS, |s| {
             (s.bandwidth, s.page_bytes) = (Some(8_000_000), 40_000);
         })
         .turning(Turn::Bandwidth(4_000_000)),
@@ -112,6 +115,7 @@ fn rows() -> Vec<Row> {
         .turning(Turn::FirstHost(5.0)),
         Row::new("hosts that refuse above 20 a second", DELAYS, |s| {
             (s.hosts, s.latency_ms, s.per_host, s.max_rate) = (20, 20.0, 1, Some(20.0));
+            s.seconds = END;
         }),
         Row::new("hosts of four workers", SLOTS, |s| {
             (s.hosts, s.host_workers) = (20, Some(4));
@@ -144,7 +148,8 @@ impl Row {
         }
         let auto = auto.measure(&[])?;
         let best = self.best(None)?;
-        self.print(self.name, &auto, &best, 0.0, TURN)?;
+        let end = self.turn.map_or(self.scenario.seconds, |_| TURN);
+        self.print(self.name, &auto, &best, 0.0, end)?;
         if self.turn.is_some() {
             let best = self.best(self.turn)?;
             self.print("... and after it", &auto, &best, TURN, END)?;
@@ -154,11 +159,15 @@ impl Row {
 
     /// The best of the fixed settings whose servers do not refuse, by its name and rate.
     fn best(&self, turn: Option<Turn>) -> anyhow::Result<(String, f64)> {
+        let (warm_up, seconds) = match self.sweep {
+            Sweep::Slots(_) => (WARM_UP, FIXED_SECONDS),
+            Sweep::Delay(_) => (WARM_UP_OF_HOSTS, FIXED_SECONDS_OF_HOSTS),
+        };
         let fixed = |change: &dyn Fn(&mut Scenario)| {
             let mut scenario = Scenario {
                 is_auto: false,
-                warm_up: WARM_UP,
-                seconds: FIXED_SECONDS,
+                warm_up,
+                seconds,
                 turns: turn.map(|turn| (0.0, turn)).into_iter().collect(),
                 ..self.scenario.clone()
             };
@@ -184,7 +193,7 @@ impl Row {
         }
         let borne = all
             .into_iter()
-            .filter(|(_, measured)| throttled(measured, WARM_UP, FIXED_SECONDS) <= THROTTLED);
+            .filter(|(_, measured)| throttled(measured, warm_up, seconds) <= THROTTLED);
         let rate = |measured: &Measured| measured.pages_per_second;
         borne
             .map(|(name, measured)| (name, rate(&measured)))

@@ -1,7 +1,7 @@
 //! The rate that a host bears, found out: how long to leave between the starts of two fetches.
 //!
 //! A host that answers 429 or 503, or that answers the slower the more it is asked at once, is asked less
-//! often: the pause between two starts becomes half as long again as it was. It shrinks while the host is
+//! often: the pause between two starts becomes half as long again as it was (a fifth, where that had been borne for a while). It shrinks while the host is
 //! content, quickly down to what was borne before, and below that so slowly that a refusal is one in some
 //! hundreds of answers (additive-increase, multiplicative-decrease: D.-M. Chiu and R. Jain, "Analysis of the
 //! Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks", Computer Networks and ISDN
@@ -19,8 +19,10 @@ const FIRST: Duration = Duration::from_millis(100);
 const NONE: Duration = Duration::from_millis(1);
 /// Answers after which the pause shrinks by a twentieth, on the way back to what was borne.
 const ANSWERS: u32 = 20;
-/// The same where it was refused before.
-const ANSWERS_BELOW: u32 = 150;
+/// The same where it was refused before; a few more, by chance, so that hosts do not go together.
+const ANSWERS_BELOW: u32 = 250;
+/// Refusals that come after fewer answers than this are one search for the rate.
+const SEARCH: u32 = 60;
 
 /// What is known of a host's pace.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +68,7 @@ impl Pace {
         }
         let shorter = self.pause * 19 / 20;
         let needed = match shorter < self.refused + self.refused / 10 {
-            true => ANSWERS_BELOW,
+            true => ANSWERS_BELOW + (self.changed_at.as_micros() % 128) as u32,
             false => ANSWERS,
         };
         if self.answers >= needed {
@@ -89,7 +91,12 @@ impl Pace {
         let was = self.pause.max(self.interval);
         let was = if was.is_zero() { FIRST } else { was };
         self.refused = was.min(LONGEST);
-        self.pause = (was + was / 2).min(LONGEST);
+        let more = if self.answers < SEARCH {
+            was / 2
+        } else {
+            was / 5
+        };
+        self.pause = (was + more).min(LONGEST);
         (self.answers, self.changed_at) = (0, now);
     }
 

@@ -1,6 +1,6 @@
 //! The controller: how many fetches may be in flight, found out while the crawl runs.
 //!
-//! It doubles the slots while the rate follows, and stops at the crossover: where the processors are busy, or
+//! It multiplies the slots while the rate follows, and stops at the crossover: where the processors are busy, or
 //! where more in flight only waits longer. What was enough follows from Little's law: the rate reached, times
 //! what a visit took before visits were in one another's way. It begins anew when the rate or a visit's time
 //! become others, and backs off when visits fail, when they take longer without more coming of it, and when
@@ -106,19 +106,20 @@ pub struct Controller {
 /// It begins with so many.
 const FIRST: usize = 64;
 const LEAST: f64 = 8.0;
-/// Visits, and seconds, that make a measure; it ends when there are as many of either.
+/// Visits, and seconds, that make a measure: both, or as many seconds as at most.
 const VISITS: f64 = 300.0;
+const SECONDS: f64 = 1.0;
 const LONGEST: f64 = 2.5;
 /// Slots are the limit from this share of them on.
 const BUSY: f64 = 0.8;
 /// A thread that fetches is at its limit from this share of its time on.
 const SATURATED: f64 = 0.93;
 /// Of what the rate could grow by it has to grow by this share.
-const FOLLOWS: f64 = 0.5;
-/// Below this share nothing came of it.
-const IN_VAIN: f64 = 0.2;
+const FOLLOWS: f64 = 0.35;
+/// Below this, times the rate, nothing came of it but chance.
+const IN_VAIN: f64 = 1.05;
 /// What is kept beyond what Little's law says is enough: visits do not come evenly.
-const ROOM: f64 = 1.25;
+const ROOM: f64 = 1.5;
 /// The same where the processors are the limit: what waits there costs memory, and nothing else.
 const ROOM_BEFORE_PROCESSORS: f64 = 2.0;
 const FIRST_TRY: f64 = 8.0;
@@ -155,7 +156,8 @@ impl Controller {
             return None;
         }
         self.gathered.add(window);
-        if self.gathered.visits < VISITS && self.gathered.seconds < LONGEST {
+        let is_enough = self.gathered.visits >= VISITS && self.gathered.seconds >= SECONDS;
+        if !is_enough && self.gathered.seconds < LONGEST {
             return None;
         }
         let gathered = std::mem::take(&mut self.gathered);
@@ -203,9 +205,11 @@ impl Controller {
             return self.before_processors(gathered, measure, busy.max(processors.min(1.0)));
         }
         match self.phase {
-            Phase::Growing(None) => self.grow(measure, 2.0, Reason::Trying),
-            Phase::Growing(Some(before)) => self.follow(before, measure),
-            Phase::Settled(settled, changes) => self.watch(settled, changes, measure),
+            Phase::Growing(None) => self.grow(measure, towards(busy), Reason::Trying),
+            Phase::Growing(Some(before)) => self.follow(before, measure, towards(busy)),
+            Phase::Settled(settled, changes) => {
+                self.watch(settled, changes, measure, towards(busy))
+            }
         }
     }
 
@@ -243,7 +247,7 @@ impl Controller {
     }
 
     /// Whether the rate followed the slots.
-    fn follow(&mut self, before: Measure, now: Measure) -> Option<Decision> {
+    fn follow(&mut self, before: Measure, now: Measure, times: f64) -> Option<Decision> {
         let slots_times = share_of(now.slots, before.slots);
         let rate_times = share_of(now.rate, before.rate);
         let followed = (rate_times - 1.0) / (slots_times - 1.0).max(0.01);
@@ -251,14 +255,14 @@ impl Controller {
             self.try_every = FIRST_TRY;
             return self.grow(
                 now,
-                2.0,
+                times,
                 Reason::RateFollows {
                     slots_times,
                     rate_times,
                 },
             );
         }
-        let enough = match followed < IN_VAIN {
+        let enough = match rate_times < IN_VAIN {
             true => before.slots,
             false => (now.rate * before.visit_seconds * ROOM).clamp(before.slots, now.slots),
         };
@@ -273,7 +277,13 @@ impl Controller {
     }
 
     /// Whether things are still as they were when it settled.
-    fn watch(&mut self, settled: Option<Measure>, changes: u32, now: Measure) -> Option<Decision> {
+    fn watch(
+        &mut self,
+        settled: Option<Measure>,
+        changes: u32,
+        now: Measure,
+        times: f64,
+    ) -> Option<Decision> {
         const OTHERWISE: f64 = 0.2;
         const LONGER: f64 = 1.5;
         const IN_A_ROW: u32 = 2;
@@ -297,7 +307,7 @@ impl Controller {
                 let reason = Reason::LatencyGrew { times: longer };
                 return self.change(enough.max(now.slots / 2.0), reason, now.visit_seconds);
             }
-            return self.grow(now, 2.0, Reason::Trying);
+            return self.grow(now, times, Reason::Trying);
         }
         self.phase = Phase::Settled(settled, 0);
         if self.at < self.next_try {
@@ -313,7 +323,8 @@ impl Controller {
         let is_other = slots != self.slots;
         self.slots = slots;
         if is_other {
-            self.skip = (visit_seconds * 1.2).min(LONGEST_SKIP);
+            // New fetches need connections first.
+            self.skip = (0.3 + visit_seconds * 1.5).min(LONGEST_SKIP);
         }
         Some(self.decision(reason))
     }
@@ -325,6 +336,14 @@ impl Controller {
             reason,
         }
     }
+}
+
+/// How many times the slots to try next, where the threads are busy for such a share of their time: towards where
+/// they would be at their limit, and not too far at once.
+fn towards(busy: f64) -> f64 {
+    const LEAST: f64 = 1.5;
+    const MOST: f64 = 4.0;
+    (0.85 / busy.max(0.01)).clamp(LEAST, MOST)
 }
 
 #[cfg(test)]

@@ -68,8 +68,8 @@ pub use export::{Export, ExportFormat};
 pub use handler::{Handler, HandlerError, Page};
 pub use journal::StopReason;
 pub use ledger::{
-    Advice, Bound, Concurrency, Explanation, LedgerFile, LimitShare, Line, Quantiles, RunLedger,
-    StateQuantiles, VisitExample, verdict_words,
+    Advice, Bound, Busy, Concurrency, Explanation, InState, LedgerFile, LimitShare, Line,
+    Quantiles, RunLedger, StateQuantiles, VisitExample, verdict_words,
 };
 pub use mending::mend;
 pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use nephila::{CrawlDirectory, Explanation};
+use nephila::{CrawlDirectory, Explanation, Limit};
 
 use crate::Exit;
 use crate::arguments::{is_given, value};
@@ -39,6 +39,7 @@ fn explanation_text(of: &Explanation, directory: &str) -> String {
         let _ = writeln!(text, "in the last half minute: {lately}");
     }
     limits(&mut text, of);
+    resources(&mut text, of);
     what_if(&mut text, of);
     if let Some(standing) = &of.concurrency {
         let slots = count(standing.decision.slots as u64);
@@ -80,6 +81,74 @@ fn limits(text: &mut String, of: &Explanation) {
     }
 }
 
+fn resources(text: &mut String, of: &Explanation) {
+    if !of.over_time.is_empty() {
+        let line: String = of
+            .over_time
+            .iter()
+            .map(|limit| limit.map_or('.', letter))
+            .collect();
+        let shown = Limit::ALL
+            .into_iter()
+            .filter(|limit| line.contains(letter(*limit)));
+        let legend: Vec<String> = shown
+            .map(|limit| format!("{} {}", letter(limit), limit.words()))
+            .collect();
+        let _ = writeln!(text, "over time: {line}  ({})", legend.join(", "));
+    }
+    if !of.busy.is_empty() {
+        let _ = writeln!(text, "busy:");
+    }
+    for busy in &of.busy {
+        let share = busy.share * 100.0;
+        let _ = writeln!(
+            text,
+            "  {:<28} {share:>7.0} %   {}",
+            busy.resource, busy.words
+        );
+    }
+    if !of.states.is_empty() {
+        let head = ["mean", "half within", "99 % within"];
+        let _ = writeln!(
+            text,
+            "a visit's time:{:>23}{:>14}{:>14}",
+            head[0], head[1], head[2]
+        );
+    }
+    for state in &of.states {
+        let _ = writeln!(
+            text,
+            "  {:<26} {:>10}{:>14}{:>14}",
+            state.state.words(),
+            millis(state.mean),
+            millis(state.p50),
+            millis(state.p99)
+        );
+    }
+}
+
+/// A limit in one letter, for a line over time.
+fn letter(limit: Limit) -> char {
+    match limit {
+        Limit::Politeness => 'p',
+        Limit::RemoteLatency => 'r',
+        Limit::Bandwidth => 'b',
+        Limit::OwnCpu => 'c',
+        Limit::Callback => 'k',
+        Limit::Sink => 's',
+        Limit::Discovery => 'd',
+        Limit::OtherProcess => 'o',
+    }
+}
+
+fn millis(seconds: f64) -> String {
+    match seconds * 1e3 {
+        millis if millis < 10.0 => format!("{millis:.2} ms"),
+        millis if millis < 1_000.0 => format!("{millis:.0} ms"),
+        millis => format!("{:.1} s", millis / 1e3),
+    }
+}
+
 fn what_if(text: &mut String, of: &Explanation) {
     if of.what_if.is_empty() {
         return;
@@ -111,7 +180,7 @@ fn rate(pages: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use nephila::{Change, Limit, LimitShare, Prediction, Verdict};
+    use nephila::{Change, LimitShare, Prediction, Verdict};
 
     use super::*;
 
@@ -133,6 +202,18 @@ mod tests {
                 limit: Limit::RemoteLatency,
                 share: 0.98,
             }],
+            over_time: vec![None, Some(Limit::RemoteLatency), Some(Limit::OwnCpu)],
+            busy: vec![nephila::Busy {
+                resource: "slots",
+                share: 0.5,
+                words: "32 of 64".to_owned(),
+            }],
+            states: vec![nephila::InState {
+                state: nephila::State::FirstByte,
+                mean: 0.2,
+                p50: 0.003,
+                p99: 2.0,
+            }],
             what_if: vec![Prediction {
                 change: Change::MoreSlots(2.0),
                 pages_per_second: 39.5,
@@ -151,6 +232,9 @@ mod tests {
         for part in [
             "site: limited by remote latency at 4 in flight\n1,200 pages in 60 s",
             "of the run: remote latency 98 %\n",
+            "over time: .rc  (r remote latency, c own CPU)\n",
+            "  slots                             50 %   32 of 64\n",
+            "  first byte                     200 ms       3.00 ms         2.0 s\n",
             "  twice the slots                   39.5   37.0 - 1,041\n",
             "at some 1,234 fetches in flight\n",
             "              nephila resume site --concurrency 8\n",

@@ -4,6 +4,7 @@ use nephila_ledger::{Decision, Limit, Model, Prediction, Reason, Spent, Stretch,
 use serde::Serialize;
 
 use super::file::RunLedger;
+use super::resources::{Busy, InState, busy, over_time, states};
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::options::CrawlConfig;
@@ -29,6 +30,12 @@ pub struct Explanation {
     pub bounds: Vec<Bound>,
     /// The share of the run under each limit, the largest first.
     pub limits: Vec<LimitShare>,
+    /// The limit of each part of the run, sixty at most, from its beginning to its end.
+    pub over_time: Vec<Option<Limit>>,
+    /// How busy each resource was in the steady part.
+    pub busy: Vec<Busy>,
+    /// How long visits were in each state.
+    pub states: Vec<InState>,
     /// What changes would bring.
     pub what_if: Vec<Prediction>,
     /// Fetches in flight at which the processors become the limit.
@@ -101,6 +108,7 @@ impl Explanation {
     /// Explains one run.
     pub fn of(run: &RunLedger, config: &CrawlConfig) -> Explanation {
         const LATELY_SECONDS: f64 = 30.0;
+        const PARTS: usize = 60;
         let (total, steady) = (run.series.total(), run.series.steady().window);
         let verdict = Verdict::of(&steady);
         let model = Model::of(&steady);
@@ -117,6 +125,9 @@ impl Explanation {
             lately: lately.filter(|_| total.window.seconds > 2.0 * LATELY_SECONDS),
             bounds: bounds(model.as_ref()),
             limits: limit_shares(&total),
+            over_time: over_time(&run.series, PARTS),
+            busy: busy(&steady),
+            states: states(run, &total.window),
             what_if: model.as_ref().map(Model::what_if).unwrap_or_default(),
             crossover: model.as_ref().map(Model::crossover),
             factor: model.as_ref().map(Model::factor),
@@ -254,6 +265,12 @@ fn advice(
 ) -> Vec<Advice> {
     let advice = |why: String, options: String| vec![Advice { why, options }];
     match verdict.limit {
+        Limit::RemoteLatency if config.concurrency.0.is_none() => advice(
+            "the crawler waits for servers, and finds out itself how many fetches in flight bring more; where it \
+             has: nearer servers, or more hosts"
+                .to_owned(),
+            String::new(),
+        ),
         Limit::RemoteLatency => {
             let crossover = model.map_or(window.slot_count() * 2.0, Model::crossover);
             let slots = crossover.clamp(window.slot_count() * 1.5, window.slot_count() * 16.0);
