@@ -15,7 +15,7 @@ pub(crate) fn command() -> Command {
         .subcommand(resume())
         .subcommands([status(), why(), explain(), export(), report()])
         .subcommands([fetch(), robots(), sitemap()])
-        .subcommands([config(), completions(), demo(), reference()])
+        .subcommands([config(), completions(), demo(), lab(), reference()])
         .after_help("`nephila demo` shows it at work; it needs no network.")
 }
 
@@ -276,6 +276,49 @@ fn demo() -> Command {
                 .help("Pages of the simulated web, 10 to 1000000"),
         )
         .args(display())
+}
+
+fn lab() -> Command {
+    let classify = Command::new("classify")
+        .about("Run a program and tell whether it waits or computes, and what would help it")
+        .after_help(
+            "The program has this command's input and output and runs as it would without it. The \
+             verdict goes to standard error, after the program has ended. Exit codes: those of the \
+             program, 128 and the signal where one ended it; 127 when it cannot be started.",
+        )
+        .arg(json())
+        .arg(
+            Arg::new("command")
+                .value_name("COMMAND")
+                .required(true)
+                .num_args(1..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .value_parser(clap::value_parser!(std::ffi::OsString))
+                .help("The program and its arguments"),
+        );
+    let measure = Command::new("measure")
+        .hide(true)
+        .about("What the lab starts itself for")
+        .arg(Arg::new("task").required(true));
+    Command::new("lab")
+        .about("Measure threads, processes and async on this machine, in about a minute")
+        .after_help(
+            "Waiting work and computing work, one after the other, by async tasks, by threads and by \
+             processes, on one core and on all; what it costs to start, to switch and to share memory; \
+             and the same in Python where python3 is there. The machine should have nothing else to do \
+             meanwhile: the report says what others used.",
+        )
+        .args_conflicts_with_subcommands(true)
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .short('o')
+                .value_name("DIR")
+                .help("Write lab.json and lab.html into this directory"),
+        )
+        .arg(json())
+        .subcommands([classify, measure])
 }
 
 fn reference() -> Command {

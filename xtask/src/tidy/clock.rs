@@ -1,4 +1,4 @@
-//! Who asks what time it is: one file of the crawler, one of the test web.
+//! Who asks what time it is: one file of the crawler, one of the test web, one of the lab.
 
 use super::Finding;
 use super::rust_text::has_word;
@@ -6,7 +6,11 @@ use super::tree::{File, Rust, Tree};
 use super::uses;
 
 /// The files that may ask.
-const CLOCKS: &[&str] = &["crates/nephila/src/clock.rs", "crates/sim/src/clock.rs"];
+const CLOCKS: &[&str] = &[
+    "crates/nephila/src/clock.rs",
+    "crates/sim/src/clock.rs",
+    "crates/lab/src/clock.rs",
+];
 
 /// Files that arm timers with the runtime's own clock, which stands still in tests.
 const TIMERS: &[&str] = &["crates/fetch/src/deadline.rs"];

@@ -13,6 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nephila-store", &[]),
     ("nephila-warc", &[]),
     ("nephila-sim", &[]),
+    ("nephila-charts", &[]),
+    ("nephila-lab", &["nephila-charts", "nephila-ledger"]),
     (
         "nephila",
         &[
@@ -25,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nephila-robots",
         ],
     ),
-    ("nephila-cli", &["nephila", "nephila-sim"]),
+    ("nephila-cli", &["nephila", "nephila-lab", "nephila-sim"]),
     (
         "nephila-bench",
         &[
@@ -63,6 +65,7 @@ pub(crate) const PURE: &[(&str, &str)] = &[
     ("nephila-ledger", "crates/ledger"),
     ("nephila-parse", "crates/parse"),
     ("nephila-warc", "crates/warc"),
+    ("nephila-charts", "crates/charts"),
 ];
 
 /// Families of crates that do I/O: the name itself, or the name and a dash.

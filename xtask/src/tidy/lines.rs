@@ -12,6 +12,8 @@ const LIBRARIES: &[&str] = &[
     "crates/parse",
     "crates/store",
     "crates/sim",
+    "crates/charts",
+    "crates/lab",
     "crates/nephila",
 ];
 

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod export;
 mod fetch;
+mod lab;
 mod reference;
 mod report;
 mod resume;
@@ -35,6 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("config", matches)) => config::run(matches),
         Some(("completions", matches)) => completions::run(matches),
         Some(("demo", matches)) => demo::run(matches),
+        Some(("lab", matches)) => lab::run(matches),
         Some(("reference", matches)) => reference::run(matches),
         _ => Ok(Exit::Usage),
     }

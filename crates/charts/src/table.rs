@@ -1,0 +1,105 @@
+//! A table.
+
+use std::fmt::Write as _;
+
+use crate::escape::text;
+
+/// A table with a heading for each column. Cells are text; it scrolls inside its own box where the page
+/// is too narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    caption: String,
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    heading: String,
+    is_number: bool,
+}
+
+impl Table {
+    /// An empty table. The caption says what it holds; screen readers read it.
+    pub fn new(caption: impl Into<String>) -> Self {
+        Self {
+            caption: caption.into(),
+            ..Self::default()
+        }
+    }
+
+    /// One more column of text, to the right of the others.
+    #[must_use]
+    pub fn column(mut self, heading: impl Into<String>) -> Self {
+        self.columns.push(Column {
+            heading: heading.into(),
+            is_number: false,
+        });
+        self
+    }
+
+    /// One more column of numbers, which stand at its right edge.
+    #[must_use]
+    pub fn numbers(mut self, heading: impl Into<String>) -> Self {
+        self.columns.push(Column {
+            heading: heading.into(),
+            is_number: true,
+        });
+        self
+    }
+
+    /// One more row. Cells beyond the columns are left out, missing ones are empty.
+    pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    pub(crate) fn html(&self) -> String {
+        let caption = text(&self.caption);
+        let mut out = format!(
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\"><table>\n<thead><tr>"
+        );
+        for column in &self.columns {
+            let class = class(column);
+            let _ = write!(
+                out,
+                "<th scope=\"col\"{class}>{}</th>",
+                text(&column.heading)
+            );
+        }
+        out.push_str("</tr></thead>\n<tbody>\n");
+        for row in &self.rows {
+            out.push_str("<tr>");
+            for (place, column) in self.columns.iter().enumerate() {
+                let cell = text(row.get(place).map_or("", String::as_str));
+                let class = class(column);
+                let _ = match place {
+                    0 => write!(out, "<th scope=\"row\"{class}>{cell}</th>"),
+                    _ => write!(out, "<td{class}>{cell}</td>"),
+                };
+            }
+            out.push_str("</tr>\n");
+        }
+        out.push_str("</tbody></table></div>\n");
+        out
+    }
+}
+
+fn class(column: &Column) -> &'static str {
+    if column.is_number { " class=\"n\"" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_text_and_rows_have_a_cell_for_each_column() {
+        let mut table = Table::new("sizes").column("name").numbers("bytes");
+        table.row(["<b>", "1", "beyond"]);
+        table.row(["short"]);
+        let html = table.html();
+        assert!(html.contains("<tr><th scope=\"row\">&lt;b&gt;</th><td class=\"n\">1</td></tr>"));
+        assert!(html.contains("<tr><th scope=\"row\">short</th><td class=\"n\"></td></tr>"));
+        assert!(!html.contains("beyond"));
+    }
+}
