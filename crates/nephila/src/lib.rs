@@ -13,8 +13,10 @@ mod clock;
 mod committed_rows;
 mod committer;
 mod control;
+mod counts;
 mod crawl;
 mod directory;
+mod distribution;
 mod duplicates;
 mod error;
 mod export;
@@ -25,6 +27,7 @@ mod json_line;
 mod known_links;
 mod launch;
 mod ledger;
+mod live;
 mod mending;
 mod opening;
 pub mod options;
@@ -50,6 +53,7 @@ mod sinks;
 mod sockets;
 mod state;
 mod status;
+mod stored;
 mod summary;
 mod tally;
 mod visit;
@@ -59,15 +63,18 @@ mod why;
 pub use clock::{Clock, rfc3339};
 pub use committed_rows::{CommittedRows, RowPlace};
 pub use control::Control;
+pub use counts::{Counts, HostLine, HostRankings};
 pub use crawl::{Crawl, LiveLedger};
 pub use directory::CrawlDirectory;
+pub use distribution::Step;
 pub use error::{Error, ErrorKind};
 pub use export::{Export, ExportFormat};
 pub use journal::StopReason;
 pub use ledger::{
-    Advice, Bound, Explanation, LedgerFile, LimitShare, Line, Quantiles, RunLedger, StateQuantiles,
-    VisitExample,
+    Advice, Bound, Explanation, LedgerFile, LimitShare, Line, Problem, Quantiles, RunLedger,
+    StateQuantiles, VisitExample,
 };
+pub use live::LiveCrawl;
 pub use mending::mend;
 pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};
 pub use nephila_ledger::{
@@ -78,10 +85,12 @@ pub use options::{CrawlConfig, Settings};
 pub use outputs::{ConvertError, Destination, RowForm, convert_rows};
 pub use progress::{Progress, Snapshot};
 pub use repairs::Repairs;
-pub use report::{BrokenPage, DuplicateGroup, Report};
+pub use report::figures;
+pub use report::{BrokenPage, DuplicateGroup, Findings, Report};
 pub use row::{ROW_FIELDS, ROW_VERSION, Row, RowField, rows_page};
 pub use setup::raise_file_limit;
 pub use status::{HostStatus, QueueStatus, RunState, Status};
+pub use stored::StoredCrawl;
 pub use summary::{HostSummary, Summary};
 pub use tally::{HostTally, Tally};
 pub use why::{DoneVisit, HostFacts, LinkTo, RobotsFacts, Standing, VisitFacts, Why};

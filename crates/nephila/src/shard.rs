@@ -159,10 +159,11 @@ impl<F: Fetch + 'static> Shard<F> {
                         return self.drain_inbox(&mut visits, &mut phase).await;
                     }
                 }
-                Phase::Running => {}
+                Phase::Running | Phase::Paused => {}
             }
             let wait_until = match now {
                 Phase::Running => self.start_visits(&mut visits).await?,
+                Phase::Paused => None,
                 _ => deadline.map(|at| self.clock.started_at().after(at)),
             };
             // Before what has ended here, of which there may always be something: others wait for these.

@@ -49,6 +49,8 @@ struct Sampling {
     allowed: Vec<usize>,
     file: LedgerFile,
     series: Series,
+    /// What is shown of the run.
+    run: RunLedger,
     /// All since the beginning, at the last window.
     before: Window,
     before_at: Duration,
@@ -64,6 +66,10 @@ impl Sampling {
             allowed: allowed_processors(),
             file: LedgerFile::read_or_new(&sources.path),
             series: Series::default(),
+            run: RunLedger {
+                started_at: rfc3339(sources.clock.started_at()),
+                ..RunLedger::default()
+            },
             before: Window::default(),
             before_at: now,
             link: LinkSamples::default(),
@@ -88,8 +94,11 @@ impl Sampling {
             self.end_window();
             windows += 1;
             if has_ended || windows % WINDOWS_A_WRITE == 0 || windows == 1 {
+                self.note_visits();
                 self.write();
             }
+            self.run.series.clone_from(&self.series);
+            self.sources.ledger.board.show_run(self.run.clone());
             if has_ended {
                 return;
             }
@@ -153,7 +162,7 @@ impl Sampling {
         all
     }
 
-    fn write(&mut self) {
+    fn note_visits(&mut self) {
         let ledger = &self.sources.ledger;
         let mut visits = Visits::default();
         ledger
@@ -167,13 +176,14 @@ impl Sampling {
         {
             *commit = ledger.sink.quantiles();
         }
-        self.file.set_last(RunLedger {
-            started_at: rfc3339(self.sources.clock.started_at()),
-            series: self.series.clone(),
-            quantiles: quantiles.into_iter().map(Into::into).collect(),
-            typical: visits.typical(),
-            slowest: visits.slowest(),
-        });
+        self.run.quantiles = quantiles.into_iter().map(Into::into).collect();
+        self.run.typical = visits.typical();
+        self.run.slowest = visits.slowest();
+    }
+
+    fn write(&mut self) {
+        self.run.series.clone_from(&self.series);
+        self.file.set_last(self.run.clone());
         // It says how the crawl went and is not the crawl: where it cannot be written the crawl goes on.
         let _ = self.file.write(&self.sources.path);
     }

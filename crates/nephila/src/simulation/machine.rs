@@ -74,7 +74,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let mut opened = open(world, clock)?;
     assert_eq!(opened.frontiers.len(), world.shards);
     let (control, progress) = (
-        Control::new(opened.config.concurrency),
+        Control::new(opened.config.concurrency, opened.config.concurrency),
         Arc::new(Progress::default()),
     );
     let first = opened.admit_seeds()?;
