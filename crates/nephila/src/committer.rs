@@ -364,7 +364,9 @@ impl Desk {
             ran_millis,
         };
         Entry::Stop(stop).encode(&mut self.payload);
-        self.commit()
+        self.commit()?;
+        self.ledger.board.show_last(&self.sinks.history.tally);
+        Ok(())
     }
 
     /// Pages that commits have counted.

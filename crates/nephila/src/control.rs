@@ -104,7 +104,7 @@ impl Control {
     /// Fetches in flight at most, over all shards, from now on: 1 at least, and no more than
     /// [`Control::most_concurrency`]. What is in flight beyond it finishes. Returns what it is now.
     ///
-    /// With several threads each has its share, rounded up.
+    /// Each thread has its share, and one slot at least.
     pub fn set_concurrency(&self, wanted: usize) -> usize {
         let concurrency = wanted.clamp(1, self.most_concurrency);
         self.concurrency.store(concurrency, Ordering::Relaxed);

@@ -483,7 +483,8 @@ impl<F: Fetch + 'static> Shard<F> {
     /// Fetches at once at most, of this shard.
     fn slots(&self) -> usize {
         let shards = self.common.inboxes.len().max(1);
-        self.common.control.concurrency().div_ceil(shards).max(1)
+        let all = self.common.control.concurrency();
+        (all / shards + usize::from(self.number < all % shards)).max(1)
     }
 
     fn count_live(&self, change: i64) {

@@ -131,8 +131,8 @@
     var at = 0;
     var waits = [];
     (of ? of.states : []).forEach(function (part) {
-      if (!part.has_slot) waits.push(part.words + " " + millis(part.millis));
-      else if (part.millis > 0) {
+      if (!part.has_slot && part.millis > 0) waits.push(part.words + " " + millis(part.millis));
+      else if (part.has_slot && part.millis > 0) {
         list.push({ name: part.words, start: at, length: part.millis, colour: COLOURS[part.state] || "grey",
           shown: millis(part.millis) });
         at += part.millis;
@@ -140,14 +140,15 @@
     });
     var told = find(id + "-of");
     told.replaceChildren();
-    if (of) told.append(link(of.url), ": " + millis(at) + " with a slot; before and after it " + waits.join(", ") + ".");
+    if (of) told.append(link(of.url), ": " + millis(at) + " with a slot" + (waits.length ? ", and besides " + waits.join(", ")
+      : "") + ".");
     bars(id, list);
   }
 
   function explain(state) {
     var of = state.explanation;
     find("verdict").textContent = !of ? "" : of.lately ? "In the last half minute " + of.lately + ". The whole run: " +
-      of.words + "." : of.words + ".";
+      of.words + "." : of.words.charAt(0).toUpperCase() + of.words.slice(1) + ".";
     var shares = (of ? of.limits : []).map(function (limit) {
       return limit.limit.replace(/_/g, " ") + " " + (limit.share * 100).toFixed(0) + " %";
     });
@@ -285,9 +286,13 @@
       show(state);
       ticks += 1;
       // What this process ran is over for good; a directory may be gone on with.
-      isOver = state.standing === "ended" && state.in_flight !== null;
-      var wanted = isOver ? ["largest", "slowest", "failing"] : ticks % 2 === 1 ? [by] : [];
-      return Promise.all(wanted.map(askHosts)).then(function () { if (!isOver) again(EVERY); });
+      isOver = Boolean(state.rankings);
+      if (state.rankings) {
+        rankings = state.rankings;
+        showHosts(rankings[by]);
+      }
+      if (isOver) return undefined;
+      return (ticks % 2 === 1 ? askHosts(by) : Promise.resolve()).then(function () { again(EVERY); });
     }).catch(function (error) {
       if (error.status === 401) {
         wantToken(error.message);

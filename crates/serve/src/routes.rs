@@ -27,7 +27,7 @@ const MOST_BODY: usize = 4 * 1024;
 /// How long a client may take to send it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Whoever asked for the state so lately still looks.
-const LOOKING: Duration = Duration::from_secs(3);
+const LOOKING: Duration = Duration::from_secs(5);
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 

@@ -213,9 +213,9 @@ impl Server {
     }
 
     /// Ends the server after the crawl has ended: pages that are open get to know of the end before, which
-    /// takes a second, and two at most.
+    /// takes a second, and three at most.
     pub fn finish(self) {
-        const LONGEST: Duration = Duration::from_secs(2);
+        const LONGEST: Duration = Duration::from_secs(3);
         self.desk.wait_until_told(LONGEST);
     }
 }

@@ -12,6 +12,8 @@ use crate::view::{Standing, View};
 
 /// Broken pages that are sent.
 const MOST_PROBLEMS: usize = 50;
+/// By what hosts are ranked.
+const RANKINGS: [&str; 3] = ["largest", "slowest", "failing"];
 
 /// `GET /api/state`.
 #[derive(Serialize)]
@@ -45,6 +47,8 @@ pub(crate) struct StateJson<'a> {
     slowest: Option<VisitJson<'a>>,
     states: Vec<QuantilesJson<'a>>,
     problems: &'a [Problem],
+    /// The hosts, where this is the last answer: then nobody may be there to be asked for them.
+    rankings: Option<BTreeMap<&'static str, HostsJson<'a>>>,
 }
 
 /// What a plot is updated with.
@@ -128,6 +132,10 @@ impl<'a> StateJson<'a> {
                 })
                 .collect(),
             problems: problems.unwrap_or(&view.problems),
+            rankings: (live.is_some() && is_over).then(|| {
+                let ranking = |by| Some((by, HostsJson::of(&view.hosts, by)?));
+                RANKINGS.into_iter().filter_map(ranking).collect()
+            }),
         }
     }
 }

@@ -82,6 +82,12 @@ impl Board {
         self.show_hosts(tally);
     }
 
+    /// To be called when nothing more is committed.
+    pub(crate) fn show_last(&self, tally: &Tally) {
+        self.is_host_wanted.store(true, Ordering::Relaxed);
+        self.show_tally(tally);
+    }
+
     /// Ranks the hosts where somebody wants to see them: of 200,000 that takes some milliseconds.
     pub(crate) fn show_hosts(&self, tally: &Tally) {
         if self.is_host_wanted.swap(false, Ordering::Relaxed) {

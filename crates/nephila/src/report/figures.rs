@@ -153,18 +153,21 @@ pub fn waterfall(what: &str, visit: &VisitExample) -> Bars {
     let mut waited = Vec::new();
     for (state, seconds) in State::ALL.into_iter().zip(visit.states) {
         let millis = seconds * 1_000.0;
-        if !state.has_slot() {
+        if !state.has_slot() && millis > 0.0 {
             waited.push(format!("{} {}", state.words(), shown_millis(millis)));
-        } else if millis > 0.0 {
+        } else if state.has_slot() && millis > 0.0 {
             bars.push((state, at, millis));
             at += millis;
         }
     }
+    let waited = match waited.as_slice() {
+        [] => String::new(),
+        waited => format!(", and besides {}", waited.join(", ")),
+    };
     let caption = format!(
-        "{}: {} with a slot. Before and after it: {}.",
+        "{}: {} with a slot{waited}.",
         cut(&visit.url),
-        shown_millis(at),
-        waited.join(", ")
+        shown_millis(at)
     );
     let mut made = Bars::new(what, caption, "ms");
     for (state, _, _) in &bars {
@@ -221,7 +224,7 @@ pub fn size_plot(counts: &Counts) -> Plot {
         "Bytes after decompression of what was fetched. Each bar goes up to twice its size.",
         labels(&counts.sizes, shown_bytes),
     )
-    .x_label("from")
+    .x_label("from this size")
     .y(Axis::linear("pages"))
     .series(Series::new("pages", Colour::Sky, values(&counts.sizes)))
 }
@@ -235,7 +238,7 @@ pub fn fetch_time_plot(counts: &Counts) -> Plot {
         "From looking up the name to the last byte, without waiting for a turn. Each bar goes up to twice its time.",
         labels(&counts.fetch_millis, shown),
     )
-    .x_label("from")
+    .x_label("from this time")
     .y(Axis::linear("pages"))
     .series(Series::new("pages", Colour::Orange, values(&counts.fetch_millis)))
 }
@@ -292,6 +295,13 @@ pub(super) fn shown_millis(millis: f64) -> String {
         millis if millis >= 1.0 => format!("{millis:.1} ms"),
         millis => format!("{millis:.2} ms"),
     }
+}
+
+/// A sentence with a large letter at its beginning.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// A text from the web, cut after 300 characters.

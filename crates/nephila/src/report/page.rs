@@ -5,8 +5,8 @@ use nephila_charts::{Cell, Page, Table};
 
 use super::Report;
 use super::figures::{
-    busy_plot, cut, fetch_time_plot, hops_plot, limits_plot, outcome_bars, rate_plot, shown_bytes,
-    shown_millis, size_plot, status_bars, waterfall,
+    busy_plot, cut, fetch_time_plot, hops_plot, limits_plot, outcome_bars, rate_plot, sentence,
+    shown_bytes, shown_millis, size_plot, status_bars, waterfall,
 };
 use super::sections::{
     broken_table, count, duplicate_table, explain, host_table, ranking_table, redirect_table,
@@ -68,10 +68,7 @@ impl Report {
         });
         let mut facts = vec![
             (count(counts.pages), "pages".to_owned()),
-            (
-                count(counts.errors),
-                "without an answer or with an error".to_owned(),
-            ),
+            (count(counts.errors), "errors".to_owned()),
             (count(self.hosts.hosts), "hosts".to_owned()),
             (shown_bytes(counts.wire_bytes), "on the wire".to_owned()),
         ];
@@ -174,8 +171,9 @@ impl Report {
 
 fn add_speed(run: &RunLedger, explanation: &Explanation, page: &mut Page) {
     let intro = format!(
-        "{}. Of the run that began {}.",
-        explanation.words, explanation.started_at
+        "{}. (Of the run that began {}.)",
+        sentence(&explanation.words),
+        explanation.started_at
     );
     page.section("Speed", &intro);
     explain(explanation, page);
