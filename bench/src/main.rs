@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement prints its table")]
 
 mod broad;
+mod controller;
 mod counts;
 mod deep;
 mod hostile;
@@ -10,10 +11,12 @@ mod offload;
 mod peers;
 mod process;
 mod regimes;
+mod scenario;
 mod spread;
 mod start;
 mod today;
 mod traps;
+mod whatif;
 mod works;
 
 use anyhow::bail;
@@ -27,6 +30,10 @@ const USAGE: &str = "usage: cargo xtask bench NAME
   counts   instructions of fixed work by callgrind; --check holds them against those on file
   peers    Nephila beside other crawlers on the same webs, in turn; `peers --help` tells its options
   traps    requests wasted on the web of traps, with each rule alone and with all of them
+  whatif   each limit made on purpose: is the verdict right, and what of the predictions comes true?
+           `whatif [SCENARIOS] [--seed SEED] [--only KIND]`
+  controller  --concurrency auto against the best fixed setting, also where things change in mid-run
+           `controller [--only NAME]`
   regime   Nephila against itself, in turns: `regime NAME [ROUNDS]` with one of these names";
 
 fn main() -> anyhow::Result<()> {
@@ -41,6 +48,10 @@ fn main() -> anyhow::Result<()> {
         Some("traps") => traps::run(),
         Some("counts") => counts::run(rest),
         Some("regime") => regimes::run(rest),
+        Some("controller") => controller::run(rest),
+        Some("whatif") => whatif::run(rest),
+        Some("scenario") => scenario::run(rest),
+        Some("burn") => scenario::burn_for_ever(),
         Some("work") => works::run(rest),
         Some("--help" | "help") => {
             println!("{USAGE}\n{}", regimes::usage());

@@ -41,6 +41,10 @@ impl Drop for Web {
     }
 }
 
+fn server() -> anyhow::Result<PathBuf> {
+    binary("nephila-sim", "NEPHILA_SIM_BIN")
+}
+
 impl Web {
     /// Starts `nephila-sim serve` with these arguments and reads its first line.
     pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Web> {
@@ -49,8 +53,18 @@ impl Web {
 
     /// Starts a verb of `nephila-sim` that serves, and reads its first line.
     pub(crate) fn start(verb: &str, arguments: &[&str]) -> anyhow::Result<Web> {
-        let binary = binary("nephila-sim", "NEPHILA_SIM_BIN")?;
-        let mut child = Command::new(binary)
+        Web::spawn(Command::new(server()?), verb, arguments)
+    }
+
+    /// The same on these processors, as `taskset` names them.
+    pub(crate) fn placed(verb: &str, arguments: &[&str], places: &str) -> anyhow::Result<Web> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", places]).arg(server()?);
+        Web::spawn(command, verb, arguments)
+    }
+
+    fn spawn(mut command: Command, verb: &str, arguments: &[&str]) -> anyhow::Result<Web> {
+        let mut child = command
             .arg(verb)
             .args(arguments)
             .stdout(Stdio::piped())
@@ -75,6 +89,22 @@ impl Web {
             seeds,
             start: line,
         })
+    }
+
+    /// Changes the conditions of a served web; see `nephila-sim`'s control host.
+    pub(crate) fn set(&self, query: &str) -> anyhow::Result<()> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(self.port)?))?;
+        write!(
+            stream,
+            "GET /set?{query} HTTP/1.1\r\nHost: control.sim.test\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        match answer.starts_with("HTTP/1.1 200") {
+            true => Ok(()),
+            false => bail!("set?{query}: {answer}"),
+        }
     }
 
     /// Ends the server in good order, so that it writes its log.

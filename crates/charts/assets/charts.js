@@ -51,6 +51,23 @@ var nephilaCharts = (function () {
     return made;
   }
 
+  // A mark of an axis: powers of two in full, since nobody knows them by their first digits.
+  function mark(spec, value) {
+    if (value === null) return "";
+    if (spec.log === 2 && value >= 1 && value < 1e5) return value.toLocaleString("en", { maximumFractionDigits: 0 });
+    return number(value, true);
+  }
+
+  // Whole powers of the base: a line for each of 2, 3 ... 9 in between would be a hatching.
+  function powers(base) {
+    return function (_, splits) {
+      return splits.map(function (value) {
+        var power = Math.log(value) / Math.log(base);
+        return Math.abs(power - Math.round(power)) < 1e-6 ? value : null;
+      });
+    };
+  }
+
   function axis(spec, colour, side) {
     var made = {
       label: spec.label || undefined,
@@ -61,9 +78,10 @@ var nephilaCharts = (function () {
       grid: { stroke: colour("grid"), width: 1 },
       ticks: { stroke: colour("line"), width: 1 },
       values: function (_, splits) {
-        return splits.map(function (value) { return value === null ? "" : number(value, true); });
+        return splits.map(function (value) { return mark(spec, value); });
       }
     };
+    if (spec.log) made.filter = made.grid.filter = made.ticks.filter = powers(spec.log);
     made.size = side === "y" ? 52 : 32;
     return made;
   }
@@ -79,11 +97,14 @@ var nephilaCharts = (function () {
     return lines.join("\n");
   }
 
-  // Bars stand at 0, 1, 2 ...; as many of their names are written as there is room for.
+  // Bars stand at 0, 1, 2 ...; as many of their names are written as there is room for, in smaller letters
+  // where there is little.
   function named(made, labels, width) {
     var room = Math.max(width - 70, 1);
-    var step = Math.max(1, Math.ceil(labels.length * 55 / room));
-    var characters = Math.max(6, Math.floor(room / labels.length * step / 7));
+    var letter = width < 480 ? 6 : 7;
+    if (width < 480) made.font = "10px system-ui, sans-serif";
+    var step = Math.max(1, Math.ceil(labels.length * 8 * letter / room));
+    var characters = Math.max(6, Math.floor(room / labels.length * step / letter));
     var names = labels.map(function (name) { return wrapped(name, characters); });
     var lines = names.reduce(function (most, name) { return Math.max(most, name.split("\n").length); }, 1);
     made.size = 18 + 18 * lines;
@@ -150,7 +171,14 @@ var nephilaCharts = (function () {
       if (low === null || low === undefined) return [0, 1];
       return [Math.min(0, low), high > 0 ? high * 1.06 : 1];
     };
-    var yRange = spec.kind === "bands" ? function () { return [0, 1]; } : spec.y.log ? null : fromZero;
+    // The smallest bar is to be seen too: the axis begins well below it.
+    var fromPower = function (_, low, high) {
+      if (!(low > 0)) return [1, 10];
+      var power = function (value, round) { return Math.pow(spec.y.log, round(Math.log(value) / Math.log(spec.y.log))); };
+      return [power(low * 0.6, Math.floor), power(high, Math.ceil)];
+    };
+    var ofLog = spec.kind === "bars" ? fromPower : null;
+    var yRange = spec.kind === "bands" ? function () { return [0, 1]; } : spec.y.log ? ofLog : fromZero;
     var xRange = spec.kind === "bars" ? function () { return [-0.5, spec.labels.length - 0.5]; } : null;
     var made = series(plot, colour);
     var xAxis = axis(spec.x, colour, "x");

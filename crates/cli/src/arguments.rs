@@ -314,11 +314,12 @@ fn lab() -> Command {
         .about("What the lab starts itself for")
         .arg(Arg::new("task").required(true));
     Command::new("lab")
-        .about("Measure threads, processes and async on this machine, in about a minute")
+        .about("Measure threads, processes and async on this machine, in under two minutes")
         .after_help(
             "Waiting work and computing work, one after the other, by async tasks, by threads and by \
              processes, on one core and on all; what it costs to start, to switch and to share memory; \
-             and the same in Python where python3 is there. The machine should have nothing else to do \
+             the same in Python where python3 is there; and a small crawl with analysis and I/O made \
+             faster, beside what the ledger predicts of it. The machine should have nothing else to do \
              meanwhile: the report says what others used.",
         )
         .args_conflicts_with_subcommands(true)
@@ -328,6 +329,14 @@ fn lab() -> Command {
                 .short('o')
                 .value_name("DIR")
                 .help("Write lab.json and lab.html into this directory"),
+        )
+        .arg(
+            Arg::new("repetitions")
+                .long("repetitions")
+                .value_name("N")
+                .default_value("5")
+                .value_parser(clap::value_parser!(u64).range(1..=100))
+                .help("Repetitions of everything, 1 to 100; 1 is a first look in half a minute"),
         )
         .arg(json())
         .subcommands([classify, measure])

@@ -37,6 +37,7 @@ mod host_queue;
 mod lease;
 mod moment;
 mod outcome;
+mod pace;
 mod plain_links;
 mod politeness;
 mod queued;

@@ -48,11 +48,13 @@ pub enum Outcome {
     GaveUp = 19,
     /// A rule against traps refuses it since it was queued; it was not asked for.
     Trapped = 20,
+    /// Fetched, and the user's handler failed on it.
+    HandlerError = 21,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their codes.
-    pub const ALL: [Outcome; 21] = [
+    pub const ALL: [Outcome; 22] = [
         Outcome::Fetched,
         Outcome::NotModified,
         Outcome::Redirected,
@@ -74,6 +76,7 @@ impl Outcome {
         Outcome::TooManyRedirects,
         Outcome::GaveUp,
         Outcome::Trapped,
+        Outcome::HandlerError,
     ];
 
     /// The stable name, as it stands in rows.
@@ -108,6 +111,7 @@ impl Outcome {
                 | Outcome::HttpError
                 | Outcome::WrongType
                 | Outcome::TooManyRedirects
+                | Outcome::HandlerError
         )
     }
 
@@ -168,6 +172,10 @@ impl Outcome {
             Outcome::Trapped => (
                 "trapped",
                 "since it was queued, URLs like it said nothing new (`--max-shape-repeats`); not asked for",
+            ),
+            Outcome::HandlerError => (
+                "handler_error",
+                "fetched, and the program's handler failed on it; the error text says how",
             ),
         }
     }

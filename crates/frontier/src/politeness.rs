@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::moment::Moment;
+use crate::pace::Pace;
 
 /// How hosts are treated; one for the whole crawl.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +86,10 @@ pub(crate) struct Manners {
     pub(crate) is_private: bool,
     latency_recent: Duration,
     latency_usual: Duration,
+    /// The latency when the host is hardly asked: follows downwards soon, upwards slowly.
+    latency_calm: Duration,
+    /// The rate that it was found to bear.
+    pub(crate) pace: Pace,
 }
 
 impl Manners {
@@ -107,7 +112,9 @@ impl Manners {
         let spaced = self
             .last_start
             .map(|start| start.after(self.delay(politeness)));
-        self.next_at.max(spaced.unwrap_or(Moment::EPOCH))
+        self.next_at
+            .max(spaced.unwrap_or(Moment::EPOCH))
+            .max(self.pace.next_at())
     }
 
     /// Notes that a fetch starts: with several at once, the next waits for the delay from here.
@@ -115,6 +122,7 @@ impl Manners {
         if politeness.per_host > 1 {
             self.last_start = Some(now);
         }
+        self.pace.note_start(now);
     }
 
     /// Notes how a fetch went and sets when the next may start.
@@ -124,10 +132,15 @@ impl Manners {
             Contact::Answered(latency) => {
                 self.failures = 0;
                 self.note_latency(latency);
+                match politeness.per_host > 1 && self.is_crowded() {
+                    true => self.pace.note_too_much(self.latency_recent, now),
+                    false => self.pace.note_answer(now),
+                }
                 self.delay(politeness).mul_f64(self.slowdown())
             }
             Contact::Overloaded(asked) => {
                 self.failures = self.failures.saturating_add(1);
+                self.pace.note_too_much(self.latency_recent, now);
                 asked
                     .unwrap_or_else(|| self.backoff(politeness))
                     .min(politeness.backoff_most)
@@ -163,9 +176,23 @@ impl Manners {
         if self.latency_usual.is_zero() {
             self.latency_recent = latency;
             self.latency_usual = latency;
+            self.latency_calm = latency;
         }
         self.latency_recent = (self.latency_recent * 3 + latency) / 4;
         self.latency_usual = (self.latency_usual * 31 + latency) / 32;
+        self.latency_calm = match latency < self.latency_calm {
+            true => (self.latency_calm * 15 + latency) / 16,
+            false => self.latency_calm + self.latency_calm / 200,
+        };
+    }
+
+    /// Whether the host answers so much slower than when it is hardly asked that its own queue must be the
+    /// reason. Pages differ, so it takes a multiple, and a tenth of a second.
+    fn is_crowded(&self) -> bool {
+        const TIMES: u32 = 4;
+        const LEAST: Duration = Duration::from_millis(100);
+        let calm = self.latency_calm;
+        self.latency_usual > calm * TIMES && self.latency_usual.saturating_sub(calm) > LEAST
     }
 
     /// How many times longer than usual to wait, because the host answers slower than usual:

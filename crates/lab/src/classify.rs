@@ -42,7 +42,7 @@ use watch::Watch;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(3_000);
 /// Steps by which the time between two looks varies.
 const PAUSE_STEP: Duration = Duration::from_micros(500);
-/// A look takes at most this part of the time: with many threads there are fewer looks.
+/// A look takes at most this part of a processor: with many threads there are fewer looks.
 const LOOK_SHARE: u32 = 15;
 
 /// Runs a program to its end and tells what it did with its time.

@@ -39,6 +39,16 @@ pub(crate) fn thread_processor_seconds() -> f64 {
     seconds_of(ClockId::ThreadCPUTime)
 }
 
+/// Seconds that this thread could have run and others had the processors; 0 where the system does not tell.
+pub(crate) fn thread_held_up_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text
+        .split_whitespace()
+        .nth(1)
+        .and_then(|word| word.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
+}
+
 /// Seconds that all threads of this process were on processors, together.
 pub(crate) fn process_processor_seconds() -> f64 {
     seconds_of(ClockId::ProcessCPUTime)

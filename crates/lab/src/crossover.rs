@@ -13,7 +13,7 @@ use crate::machine::cores;
 use crate::measure::{Collected, Measure};
 use crate::work::Amounts;
 
-use crawl::{ANALYSES, IOS, rate_name};
+use crawl::{ANALYSES, IOS, held_up_name, rate_name};
 pub(crate) use crawl::{CrawlPlan, measure_crawls};
 pub use prediction::CrossoverBase;
 
@@ -22,6 +22,9 @@ const SLOTS: usize = 16;
 /// is about twice as fast, and with the fastest analysis where it is about seventeen times as fast.
 const LATENCY: Duration = Duration::from_millis(128);
 const ANALYSIS: Duration = Duration::from_millis(4);
+
+/// The share of its time for which others hold a crawl up from which on it is told.
+const WORTH_A_WARNING: f64 = 0.05;
 
 /// Crawls with analysis and I/O made faster, and where the limit changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +46,12 @@ pub struct CrossoverPoint {
     pub analysis_times_faster: f64,
     /// How many times faster I/O was made: 1, 2, 4 ... 64.
     pub io_times_faster: f64,
-    /// What was measured. The highest counts: other programs can only slow a crawl down, and the prediction
-    /// knows nothing of them.
+    /// What was measured. The highest counts: other programs can only slow a crawl down.
     pub pages_per_second: Measure,
-    /// What the ledger predicted.
+    /// The share of the time that the crawl could compute in which other programs had the processors, in the
+    /// repetition that was highest. On a quiet machine it is near 0.
+    pub held_up: f64,
+    /// What the ledger predicted for a crawl that is held up so.
     pub predicted_pages_per_second: f64,
     /// How far the prediction is above the highest that was measured, in percent of it; below zero: under it.
     pub error_percent: f64,
@@ -77,26 +82,29 @@ pub(crate) fn crawl_plan() -> CrawlPlan {
 impl Crossover {
     /// Of the figures of [`measure_crawls`]; nothing where there are none.
     pub(crate) fn of(collected: &Collected) -> Option<Self> {
-        let median = |name: &str| Some(collected.measure(&format!("crawl/{name}"))?.median);
-        let (thread, analysis) = (median("thread")?, median("analysis")?);
+        let measure = |name: &str| collected.measure(&format!("crawl/{name}"));
         let base = CrossoverBase {
             slots: SLOTS,
-            remote_seconds: median("held")?,
-            analysis_seconds: analysis,
-            fetch_seconds: (thread - analysis).max(0.0),
-            server_seconds: (median("process")? - thread).max(0.0),
+            remote_seconds: measure("held")?.median,
+            // Of work the fastest, as with all work: others can only make it longer.
+            analysis_seconds: measure("analysis")?.lowest,
+            fetch_seconds: measure("fetch")?.lowest.max(0.0),
+            server_seconds: measure("server")?.lowest.max(0.0),
             cores: cores(),
         };
         let speeds = ANALYSES
             .into_iter()
             .flat_map(|analysis| IOS.map(|io| (analysis, io)));
         let point = |(analysis, io)| {
-            let measured = collected.measure(&rate_name(analysis, io))?;
-            let predicted = base.pages_per_second(analysis, io);
+            let (rate, held_up) = (rate_name(analysis, io), held_up_name(analysis, io));
+            let measured = collected.measure(&rate)?;
+            let held_up = collected.where_highest(&rate, &held_up)?;
+            let predicted = base.pages_per_second((analysis, io), held_up);
             Some(CrossoverPoint {
                 analysis_times_faster: analysis,
                 io_times_faster: io,
                 pages_per_second: measured,
+                held_up,
                 predicted_pages_per_second: predicted,
                 error_percent: (predicted / measured.highest - 1.0) * 100.0,
             })
@@ -157,6 +165,19 @@ impl Crossover {
         let errors = || self.points.iter().map(|point| point.error_percent.abs());
         let worst = errors().fold(0.0, f64::max);
         let mean = errors().sum::<f64>() / self.points.len().max(1) as f64;
+        let held_up = self
+            .points
+            .iter()
+            .map(|point| point.held_up)
+            .fold(0.0, f64::max);
+        let others = match held_up > WORTH_A_WARNING {
+            true => format!(
+                " Other programs had the processor for up to {:.0} % of the time that a crawl wanted it, which is \
+                 in the predictions.",
+                held_up * 100.0
+            ),
+            false => String::new(),
+        };
         vec![
             format!(
                 "While it waits, a faster analysis changes little: 10 times faster gave {:.2} times the pages. \
@@ -172,7 +193,7 @@ impl Crossover {
             ),
             format!(
                 "The ledger predicted all of it from the first crawl alone: it was off by {mean:.0} % in the mean, \
-                 and by {worst:.0} % at most."
+                 and by {worst:.0} % at most.{others}"
             ),
         ]
     }
@@ -201,14 +222,15 @@ mod tests {
         for (name, seconds) in [
             ("held", 0.128),
             ("analysis", 0.004),
-            ("thread", 0.0041),
-            ("process", 0.0042),
+            ("fetch", 0.000_1),
+            ("server", 0.000_1),
         ] {
             figures.insert(format!("crawl/{name}"), seconds);
         }
         for analysis in ANALYSES {
             for io in IOS {
                 figures.insert(rate_name(analysis, io), rate(analysis, io));
+                figures.insert(held_up_name(analysis, io), 0.0);
             }
         }
         let mut collected = Collected::default();

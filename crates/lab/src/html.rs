@@ -7,8 +7,8 @@ use crate::python::{Interpreter, Python};
 use crate::report::{Figure, Report, Unit};
 use crate::round::Means;
 use crate::text::{
-    WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_means,
-    python_worker, with_range,
+    WORK_MEANING, cores, free_threaded, held_back_sentences, place_words, python_worker, signed,
+    with_range,
 };
 use crate::work::Work;
 
@@ -27,6 +27,10 @@ impl Report {
             self.system()
         ));
         page.text(&self.method());
+        page.section("What to choose", "");
+        for choice in self.choices() {
+            page.text(&choice);
+        }
         self.add_work(&mut page);
         self.add_costs(&mut page);
         self.add_sharing(&mut page);
@@ -63,18 +67,18 @@ impl Report {
             .column("work")
             .column("done")
             .numbers("cores")
-            .numbers("jobs a second")
-            .numbers("lowest to highest")
-            .numbers("speed-up");
+            .numbers("speed-up")
+            .numbers("jobs/s")
+            .numbers("lowest");
         for figure in &self.work {
             let rate = &figure.jobs_per_second;
             table.row([
                 figure.work.name().to_owned(),
                 figure.means.title().to_owned(),
                 figure.cores.to_string(),
-                format!("{:.0}", rate.median),
-                format!("{:.0} to {:.0}", rate.lowest, rate.highest),
                 format!("{:.2} x", figure.speed_up),
+                format!("{:.0}", rate.highest),
+                format!("{:.0}", rate.lowest),
             ]);
         }
         page.table(&table);
@@ -133,8 +137,7 @@ impl Report {
             &Plot::bars(
                 "starts",
                 "Time to start one and wait for its end",
-                "The axis counts in factors of ten: from a task to a thread, and from a thread to a process, \
-                 each step is one to two of them.",
+                "The axis counts in factors of ten. What is started for each job must cost far less than the job.",
                 labels,
             )
             .x_label("one more")
@@ -149,7 +152,7 @@ impl Report {
             &Plot::bars(
                 "memory",
                 "Memory of one that waits",
-                "In factors of ten as well. What ten thousand of them need decides how much can be in flight.",
+                "In factors of ten as well. What each takes decides how many can wait at once.",
                 labels,
             )
             .x_label("one more")
@@ -250,11 +253,12 @@ fn add_interpreter(interpreter: &Interpreter, place: usize, page: &mut Page) {
             "How many times faster than one after the other",
             format!(
                 "{} jobs of each kind, {} at once. Where threads stay at 1 for computing work and processes \
-                 do not, the interpreter lock is the limit. Processes that are spawned start an interpreter \
-                 each, which is in their time.",
+                 do not, the interpreter lock is the limit. Fork and spawn are processes; those that are \
+                 spawned start an interpreter each, which is in their time.",
                 interpreter.jobs, interpreter.workers
             ),
-            ways.map(python_means),
+            // Short names: there are five of them side by side, on a phone too.
+            ["one by one", "asyncio", "threads", "fork", "spawn"],
         )
         .x_label("done by")
         .y(Axis::linear("times faster"))
@@ -306,6 +310,10 @@ fn add_crossover(crossover: &Crossover, page: &mut Page) {
     }
     page.plot(&plot);
     page.heading("Measured and predicted");
+    page.text(
+        "Of several repetitions the highest counts. It was held up for the share of its computing time in which \
+         other programs had the processors, which the prediction takes into account.",
+    );
     page.table(&crossover_table(crossover));
     page.heading("Where the processors become the limit");
     let mut table = Table::new("Where the processors become the limit")
@@ -314,7 +322,10 @@ fn add_crossover(crossover: &Crossover, page: &mut Page) {
         .column("predicted");
     for place in &crossover.crossovers {
         let (measured, predicted) = place_words(place);
-        let analysis = format!("{} times faster", place.analysis_times_faster);
+        let analysis = match place.analysis_times_faster {
+            1.0 => "as it was".to_owned(),
+            times => format!("{times} times faster"),
+        };
         table.row([analysis, measured, predicted]);
     }
     page.table(&table);
@@ -324,19 +335,21 @@ fn crossover_table(crossover: &Crossover) -> Table {
     let mut table = Table::new("Pages a second, measured and predicted")
         .numbers("analysis")
         .numbers("I/O")
-        .numbers("pages/s (highest)")
-        .numbers("lowest")
+        .numbers("pages/s")
         .numbers("predicted")
-        .numbers("error");
+        .numbers("error")
+        .numbers("held up")
+        .numbers("lowest");
     for point in &crossover.points {
         let measured = &point.pages_per_second;
         table.row([
             format!("{} x", point.analysis_times_faster),
             format!("{} x", point.io_times_faster),
             format!("{:.0}", measured.highest),
-            format!("{:.0}", measured.lowest),
             format!("{:.0}", point.predicted_pages_per_second),
-            format!("{:+.0} %", point.error_percent),
+            format!("{} %", signed(point.error_percent)),
+            format!("{:.0} %", point.held_up * 100.0),
+            format!("{:.0}", measured.lowest),
         ]);
     }
     table

@@ -28,6 +28,7 @@
 //! # Ok::<(), nephila_lab::Error>(())
 //! ```
 
+mod choice;
 mod classify;
 mod clock;
 mod costs;

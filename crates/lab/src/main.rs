@@ -20,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Measure this machine, in about a minute
+    /// Measure this machine, in under two minutes
     Run {
         /// Write lab.json and lab.html into this directory
         #[arg(long)]

@@ -80,6 +80,17 @@ impl Collected {
     pub(crate) fn measure(&self, name: &str) -> Option<Measure> {
         Measure::of(self.figures.get(name)?)
     }
+
+    /// What a figure was in the repetition in which another one was highest.
+    pub(crate) fn where_highest(&self, highest: &str, name: &str) -> Option<f64> {
+        let pairs = self
+            .figures
+            .get(highest)?
+            .iter()
+            .zip(self.figures.get(name)?);
+        let best = pairs.max_by(|a, b| a.0.total_cmp(b.0));
+        best.map(|(_, value)| *value)
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +116,10 @@ mod tests {
             collected.add("one/", Figures::from([("lock".to_owned(), value)]));
         }
         assert_eq!(collected.measure("one/lock").unwrap().median, 3.0);
+        for value in [7.0, 8.0, 9.0] {
+            collected.add("", Figures::from([("rate".to_owned(), value)]));
+        }
+        assert_eq!(collected.where_highest("one/lock", "rate"), Some(8.0));
         assert_eq!(collected.measure("lock"), None);
     }
 }

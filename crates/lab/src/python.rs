@@ -62,7 +62,7 @@ pub struct PythonWork {
     pub means: String,
     /// Seconds for all jobs.
     pub seconds: Measure,
-    /// How many times faster than one after the other, by the medians.
+    /// How many times faster than one after the other, by the fastest of each.
     pub speed_up: f64,
 }
 
@@ -272,7 +272,7 @@ impl Subject {
                     work,
                     means: means.to_owned(),
                     seconds,
-                    speed_up: alone.median / seconds.median,
+                    speed_up: alone.lowest / seconds.lowest,
                 })
             })
             .collect()

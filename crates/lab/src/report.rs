@@ -58,7 +58,8 @@ pub struct WorkFigure {
     pub seconds: Measure,
     /// Jobs a second.
     pub jobs_per_second: Measure,
-    /// How many times faster than one after the other on the same cores, by the medians.
+    /// How many times faster than one after the other on the same cores, by the fastest of each: other
+    /// programs can only slow them down.
     pub speed_up: f64,
 }
 
@@ -210,7 +211,7 @@ const SHARING: &[Entry] = &[
     (
         "copy_in_memory",
         "copy inside a process",
-        "What memory itself can do, with buffers of 64 KiB.",
+        "What the caches of a core can do, with buffers of 64 KiB.",
     ),
     (
         "copy_by_pipe",
@@ -297,7 +298,7 @@ fn work_figures(amounts: &Amounts, cores: usize, collected: &Collected) -> Vec<W
                     means,
                     seconds,
                     jobs_per_second: seconds.rate_of(amounts.jobs as f64),
-                    speed_up: alone.median / seconds.median,
+                    speed_up: alone.lowest / seconds.lowest,
                 }));
             }
         }

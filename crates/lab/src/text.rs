@@ -22,6 +22,11 @@ impl Report {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         self.push_head(&mut text);
+        text.push_str("What to choose\n");
+        for choice in self.choices() {
+            push_wrapped(&choice, &mut text);
+        }
+        text.push('\n');
         self.push_work(&mut text);
         push_figures("Starting and switching", &self.costs, &mut text);
         push_figures("Memory of one that waits", &self.memory, &mut text);
@@ -50,6 +55,7 @@ impl Report {
     }
 
     fn push_work(&self, text: &mut String) {
+        text.push_str("Waiting and computing\n");
         push_wrapped(WORK_MEANING, text);
         let amounts = &self.amounts;
         let _ = writeln!(
@@ -71,7 +77,7 @@ impl Report {
                     figure.map_or_else(String::new, |figure| {
                         format!(
                             "{:.0} jobs/s {:>5.2} x",
-                            figure.jobs_per_second.median, figure.speed_up
+                            figure.jobs_per_second.highest, figure.speed_up
                         )
                     })
                 };
@@ -108,6 +114,11 @@ impl Report {
         ]
     }
 
+    /// Cores that others used, where that disturbed.
+    pub(crate) fn others_worth_a_warning(&self) -> Option<f64> {
+        self.others_cores.filter(|others| *others > WORTH_A_WARNING)
+    }
+
     /// The system in a few words.
     pub(crate) fn system(&self) -> String {
         let kernel = self.machine.kernel.as_deref().unwrap_or_default();
@@ -126,7 +137,7 @@ impl Report {
                 noise * 100.0
             )
         });
-        let others = self.others_cores.filter(|others| *others > WORTH_A_WARNING);
+        let others = self.others_worth_a_warning();
         let others = others.map_or_else(String::new, |others| {
             format!(
                 " Other programs used {others:.1} of the {} meanwhile: what needs several cores at once is \
@@ -138,9 +149,14 @@ impl Report {
             .work
             .first()
             .map_or(0, |figure| figure.seconds.repetitions);
+        let repetitions = match repetitions {
+            1 => "everything once".to_owned(),
+            more => format!("most of it {more} times"),
+        };
         format!(
-            "Measured in {:.0} s. Figures are medians of {repetitions} repetition(s) that took turns, with the \
-             lowest and the highest in brackets.{noise}{others}",
+            "Measured in {:.0} s, {repetitions} in turns. Of work and crawls the fastest counts, since \
+             other programs can only slow it down; of all else the median, with the lowest and the highest in \
+             brackets.{noise}{others}",
             self.took_seconds
         )
     }
@@ -161,10 +177,10 @@ fn push_crossover(crossover: &Crossover, text: &mut String) {
                 .point(analysis, io)
                 .map_or_else(String::new, |point| {
                     format!(
-                        "{:>5.0}{:>6.0}{:>+4.0}%",
+                        "{:>5.0}{:>6.0}{:>4}%",
                         point.pages_per_second.highest,
                         point.predicted_pages_per_second,
-                        point.error_percent
+                        signed(point.error_percent)
                     )
                 });
             let _ = write!(text, "{cell:>21}");
@@ -182,6 +198,14 @@ fn push_crossover(crossover: &Crossover, text: &mut String) {
     }
     for sentence in crossover.sentences() {
         push_wrapped(&sentence, text);
+    }
+}
+
+/// A whole number with its sign; none for 0.
+pub(crate) fn signed(value: f64) -> String {
+    match value.round() {
+        0.0 => "0".to_owned(),
+        rounded => format!("{rounded:+}"),
     }
 }
 
@@ -273,7 +297,7 @@ fn push_interpreter(interpreter: &Interpreter, text: &mut String) {
     );
     for cell in &interpreter.work {
         let name = format!("{}, {}", cell.work.name(), python_means(&cell.means));
-        let seconds = Unit::Seconds.shown(cell.seconds.median);
+        let seconds = Unit::Seconds.shown(cell.seconds.lowest);
         let _ = writeln!(text, "    {name:<40} {seconds:>9} {:>6.2} x", cell.speed_up);
     }
     for (heading, unit, costs) in [
@@ -296,7 +320,7 @@ pub(crate) fn held_back_sentences(interpreter: &Interpreter) -> Vec<String> {
         let kind = held.work.name();
         let Some(share) = held.share else {
             return format!(
-                "{kind} work: processes were only {:.2} times as fast, so nothing shows what the lock holds back.",
+                "{kind} work: processes were only {:.2} times as fast: nothing shows what the lock holds back.",
                 held.processes
             );
         };
@@ -351,4 +375,56 @@ fn push_wrapped(paragraph: &str, text: &mut String) {
         length += characters;
     }
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interpreter(name: &str, has_lock: bool) -> Interpreter {
+        let held = HeldBack {
+            work: Work::Computing,
+            threads: 1.9,
+            processes: 2.0,
+            share: Some(0.1),
+        };
+        Interpreter {
+            name: name.to_owned(),
+            version: "3.13.1".to_owned(),
+            implementation: "cpython".to_owned(),
+            has_lock,
+            jobs: 24,
+            workers: 4,
+            work: Vec::new(),
+            start_seconds: Vec::new(),
+            memory_bytes: Vec::new(),
+            held_back: vec![held],
+        }
+    }
+
+    #[test]
+    fn a_python_without_a_lock_is_told_of() {
+        let mut python = Python {
+            interpreters: vec![interpreter("python3", true)],
+            ..Python::default()
+        };
+        assert!(free_threaded(&python).starts_with("No build without"));
+        python.interpreters.push(interpreter("python3.13t", false));
+        assert_eq!(
+            free_threaded(&python),
+            "python3.13t (3.13.1) has no interpreter lock."
+        );
+        let mut text = String::new();
+        push_python(&python, &mut text);
+        assert!(text.contains("(python3.13t), without the interpreter lock"));
+        assert!(text.contains(
+            "computing work: threads 1.90 times as fast, processes 2.00 times: 10 % of the gain was held back."
+        ));
+    }
+
+    #[test]
+    fn errors_have_a_sign_and_none_is_none() {
+        let shown = [-0.4, 0.4, 7.6, -12.0].map(signed);
+        assert_eq!(shown, ["0", "0", "+8", "-12"]);
+    }
 }

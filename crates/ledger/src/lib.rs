@@ -5,6 +5,7 @@
 //! limits the crawl now), the [`Model`]'s predictions of what a [`Change`] would bring, and the crossover: the
 //! fetches in flight at which the processors become the limit.
 
+mod controller;
 mod link;
 mod model;
 mod network;
@@ -13,6 +14,7 @@ mod state;
 mod verdict;
 mod window;
 
+pub use controller::{Controller, Decision, Reason};
 pub use link::LinkSamples;
 pub use model::{Change, Model, Prediction};
 pub use network::{Network, Station};

@@ -104,8 +104,8 @@ pub struct Model {
     measured: f64,
     /// Measured over computed: what the network does not have in it.
     factor: f64,
-    /// Seconds of the processors for a page on the loops' threads.
-    loop_cpu_seconds: f64,
+    /// Seconds of the processors for a page in the callback.
+    callback_cpu_seconds: f64,
     /// Whether hosts have more to fetch than they are fetched now.
     is_held_back: bool,
 }
@@ -119,7 +119,11 @@ impl Model {
         }
         let a_page = |sum: f64| sum / window.pages;
         let mean = |sum: f64| sum / window.seconds;
+        // What a thread waited for a processor is the processors' to tell.
         let working = window.loop_seconds.first().copied().unwrap_or(0.0);
+        let working = (working - window.loop_ready_seconds).max(window.loop_cpu_seconds);
+        let callback = window.callback_seconds - window.callback_ready_seconds;
+        let callback = callback.max(window.callback_cpu_seconds);
         let is_full = is_way_full(window);
         let body = if is_full {
             window.state(State::Body)
@@ -134,11 +138,7 @@ impl Model {
             },
             false => Station::FREE,
         };
-        let sink_seconds = match window.sink_busy() >= SINK_SATURATED {
-            true => window.sink_seconds,
-            // A sync serves all that waits for it: more pages do not make more of them.
-            false => (window.sink_seconds - window.sync_seconds).max(0.0),
-        };
+        let sink_seconds = sink_seconds(window);
         let slots = mean(window.slots).max(1.0);
         let network = Network {
             turns: mean(window.turns).max(mean(window.slots_taken)).max(1.0),
@@ -153,6 +153,11 @@ impl Model {
             workers: Station {
                 servers: mean(window.workers).max(1.0),
                 seconds: a_page(window.worker_seconds),
+                is_shared: true,
+            },
+            callback: Station {
+                servers: mean(window.handlers).max(1.0),
+                seconds: a_page(callback),
                 is_shared: true,
             },
             link,
@@ -174,7 +179,7 @@ impl Model {
             factor: share_of(measured, computed),
             measured,
             network,
-            loop_cpu_seconds: a_page(window.loop_cpu_seconds),
+            callback_cpu_seconds: a_page(window.callback_cpu_seconds),
             is_held_back: window.state(State::Politeness) > 0.0 || mean(window.queued) >= 1.0,
         })
     }
@@ -196,7 +201,11 @@ impl Model {
             (Limit::RemoteLatency, network.bound_by_slots()),
             (
                 Limit::OwnCpu,
-                network.loops.most().min(network.processors.most()),
+                network
+                    .loops
+                    .most()
+                    .min(network.workers.most())
+                    .min(network.processors.most()),
             ),
         ];
         let by_turns = match self.is_held_back {
@@ -205,7 +214,7 @@ impl Model {
         };
         bounds.push((by_turns, network.bound_by_turns()));
         let stations = [
-            (Limit::Callback, network.workers),
+            (Limit::Callback, network.callback),
             (Limit::Bandwidth, network.link),
             (Limit::Sink, network.sink),
         ];
@@ -270,16 +279,15 @@ impl Model {
                 network.loops.seconds /= by;
                 network.workers.seconds /= by;
                 network.processors.seconds /= by;
+                // What it waits for is no faster.
+                let waiting = (network.callback.seconds - self.callback_cpu_seconds).max(0.0);
+                network.callback.seconds = waiting + (network.callback.seconds - waiting) / by;
             }
             Change::MoreCores(by) => {
                 network.processors.servers += by;
                 network.loops.servers += by;
                 network.workers.servers += by;
-                // Threads that no longer wait for one another's processor.
-                network.loops.seconds = network.loops.seconds.min(
-                    self.loop_cpu_seconds
-                        .max(network.loops.seconds * self.crowding()),
-                );
+                network.callback.servers += by;
             }
             Change::MoreSlots(by) => network.slots *= by,
             Change::LatencyLower(by) => network.remote_seconds /= by,
@@ -287,15 +295,22 @@ impl Model {
             Change::MoreHosts(by) => network.turns *= by,
             Change::BandwidthHigher(by) => network.link.seconds /= by,
             Change::DiskFaster(by) => network.sink.seconds /= by,
-            Change::CallbackFaster(by) => network.workers.seconds /= by,
+            Change::CallbackFaster(by) => {
+                let own = network.processors.seconds - self.callback_cpu_seconds;
+                network.processors.seconds = own.max(0.0) + self.callback_cpu_seconds / by;
+                network.callback.seconds /= by;
+            }
         }
         network
     }
+}
 
-    /// 1 where the processors are not crowded; less, the more threads share one.
-    fn crowding(&self) -> f64 {
-        let threads = self.network.loops.servers + self.network.workers.servers.min(1.0);
-        (self.network.processors.servers / threads.max(1.0)).min(1.0)
+/// For how long the committer worked, as far as it works longer for more pages.
+fn sink_seconds(window: &Window) -> f64 {
+    match window.sink_busy() >= SINK_SATURATED {
+        true => window.sink_seconds,
+        // A sync serves all that waits for it: more pages do not make more of them.
+        false => (window.sink_seconds - window.sync_seconds).max(0.0),
     }
 }
 

@@ -167,6 +167,11 @@ impl VisitClock {
         self.times.add(state, time);
     }
 
+    /// What was spent in a state until its last change.
+    pub fn of(&self, state: State) -> Duration {
+        self.times.of(state)
+    }
+
     /// Leaves the state that it is in and enters another.
     pub fn enter(&mut self, state: State, now: Duration) {
         self.note(now);

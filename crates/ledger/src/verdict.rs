@@ -189,7 +189,10 @@ fn is_crowded(window: &Window) -> bool {
 /// Share of the work of all threads that is the user's.
 fn callback_of_work(window: &Window) -> f64 {
     let working = window.loop_seconds.first().copied().unwrap_or(0.0);
-    share_of(window.callback_seconds, working + window.worker_seconds)
+    share_of(
+        window.callback_cpu_seconds,
+        working + window.worker_seconds + window.callback_cpu_seconds,
+    )
 }
 
 #[cfg(test)]
@@ -239,9 +242,9 @@ mod tests {
         working.loop_cpu_seconds = 9.5;
         working.cpu_seconds = 10.0;
         assert_eq!(limit(&working), Some(Limit::OwnCpu));
-        working.callback_seconds = 8.0;
+        working.callback_cpu_seconds = 12.0;
         assert_eq!(limit(&working), Some(Limit::Callback));
-        working.callback_seconds = 0.0;
+        working.callback_cpu_seconds = 0.0;
         working.loop_cpu_seconds = 5.0;
         working.others_cpu_seconds = 10.0;
         assert_eq!(limit(&working), Some(Limit::OtherProcess));

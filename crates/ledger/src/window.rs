@@ -69,14 +69,22 @@ pub struct Window {
     pub loop_seconds: [f64; Spent::ALL.len()],
     /// Their time on a processor.
     pub loop_cpu_seconds: f64,
+    /// For how long they could have worked, and others had the processors.
+    pub loop_ready_seconds: f64,
     /// The longest that one of them did not look at the network.
     pub longest_stall_seconds: f64,
-    /// Threads beside that analyse and run callbacks, times seconds.
+    /// Threads beside that analyse large bodies, times seconds.
     pub workers: f64,
     /// For how long they worked.
     pub worker_seconds: f64,
-    /// Of it, in the user's callback.
+    /// Threads that run the user's callback, times seconds; 0 without one.
+    pub handlers: f64,
+    /// For how long they were in it.
     pub callback_seconds: f64,
+    /// Of it, on a processor.
+    pub callback_cpu_seconds: f64,
+    /// Of it, waiting for a processor.
+    pub callback_ready_seconds: f64,
     /// Time on a processor of the whole process.
     pub cpu_seconds: f64,
     /// Of the other processes of the machine.
@@ -126,9 +134,16 @@ impl Window {
             (&mut self.queued, other.queued),
             (&mut self.loops, other.loops),
             (&mut self.loop_cpu_seconds, other.loop_cpu_seconds),
+            (&mut self.loop_ready_seconds, other.loop_ready_seconds),
             (&mut self.workers, other.workers),
             (&mut self.worker_seconds, other.worker_seconds),
+            (&mut self.handlers, other.handlers),
             (&mut self.callback_seconds, other.callback_seconds),
+            (&mut self.callback_cpu_seconds, other.callback_cpu_seconds),
+            (
+                &mut self.callback_ready_seconds,
+                other.callback_ready_seconds,
+            ),
             (&mut self.cpu_seconds, other.cpu_seconds),
             (&mut self.others_cpu_seconds, other.others_cpu_seconds),
             (&mut self.processors, other.processors),
@@ -197,6 +212,11 @@ impl Window {
     /// Share of the time that the committer worked, 0 to 1.
     pub fn sink_busy(&self) -> f64 {
         share(self.sink_seconds, self.seconds)
+    }
+
+    /// Share of the time that the threads of the callback were in it, 0 to 1.
+    pub fn handlers_busy(&self) -> f64 {
+        share(self.callback_seconds, self.handlers)
     }
 
     /// Share of the time that the workers worked, 0 to 1.

@@ -44,6 +44,8 @@ pub(crate) struct AnalysisOptions {
     pub(crate) max_body_bytes: u64,
     pub(crate) max_sitemap_bytes: u64,
     pub(crate) want_body: bool,
+    /// Whether the body is kept as it is, for a handler.
+    pub(crate) keep_body: bool,
 }
 
 /// One body to analyse.
@@ -73,6 +75,8 @@ pub(crate) struct Analysis {
     pub(crate) kind: BodyKind,
     pub(crate) found: Found,
     pub(crate) body_text: Option<String>,
+    /// The body itself, where it is kept.
+    pub(crate) body: Option<Bytes>,
     pub(crate) took: Duration,
     /// Its place in memory, where it was large; given back with it.
     pub(crate) _room: Option<OwnedSemaphorePermit>,
@@ -148,6 +152,7 @@ pub(crate) fn analyse(
         kind,
         found,
         body_text,
+        body: options.keep_body.then_some(body),
         took,
         _room: None,
         is_given_up: false,

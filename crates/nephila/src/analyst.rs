@@ -160,6 +160,7 @@ mod tests {
                 max_body_bytes: 8 << 20,
                 max_sitemap_bytes: 8 << 20,
                 want_body: false,
+                keep_body: false,
             }),
             workers: Workers::start(2, Clock::start(), &Arc::default()).unwrap(),
             offload_bytes: 64 * 1024,

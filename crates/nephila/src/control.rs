@@ -8,7 +8,7 @@
 //! Paused, it gives out no leases either, and what is in flight finishes and is committed; but it waits to
 //! be told to go on, and a limit that is reached meanwhile ends it all the same.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub struct Control {
     concurrency: Arc<AtomicUsize>,
     /// What [`Control::set_concurrency`] goes up to.
     most_concurrency: usize,
+    /// Whether somebody has said how many: then the crawl finds out no more.
+    is_concurrency_said: Arc<AtomicBool>,
     /// Whether the crawl has ended, for threads that wait for it.
     ended: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -52,6 +54,7 @@ impl Control {
             phase: Arc::new(phase),
             concurrency: Arc::new(AtomicUsize::new(concurrency)),
             most_concurrency: most.max(concurrency),
+            is_concurrency_said: Arc::default(),
             ended: Arc::default(),
         }
     }
@@ -104,13 +107,10 @@ impl Control {
     /// Fetches in flight at most, over all shards, from now on: 1 at least, and no more than
     /// [`Control::most_concurrency`]. What is in flight beyond it finishes. Returns what it is now.
     ///
-    /// Each thread has its share, and one slot at least.
+    /// Each thread has its share, and one slot at least. `--concurrency auto` finds out no more in this run.
     pub fn set_concurrency(&self, wanted: usize) -> usize {
-        let concurrency = wanted.clamp(1, self.most_concurrency);
-        self.concurrency.store(concurrency, Ordering::Relaxed);
-        // The phase stays; whoever watches it looks again, and finds new slots.
-        self.phase.send_modify(|_| {});
-        concurrency
+        self.is_concurrency_said.store(true, Ordering::Relaxed);
+        self.store_concurrency(wanted)
     }
 
     /// What the limit of open files (`ulimit -n`) bears.
@@ -168,6 +168,26 @@ impl Control {
     pub fn concurrency(&self) -> usize {
         self.concurrency.load(Ordering::Relaxed)
     }
+
+    /// What the crawl found out itself: as [`Control::set_concurrency`], for as long as nobody has said another.
+    pub(crate) fn found_concurrency(&self, slots: usize) {
+        if !self.is_concurrency_said.load(Ordering::Relaxed) {
+            self.store_concurrency(slots);
+        }
+    }
+
+    /// Whether what happens says something of how many fetches should be in flight.
+    pub(crate) fn is_concurrency_open(&self) -> bool {
+        self.phase() == Phase::Running && !self.is_concurrency_said.load(Ordering::Relaxed)
+    }
+
+    fn store_concurrency(&self, wanted: usize) -> usize {
+        let concurrency = wanted.clamp(1, self.most_concurrency);
+        self.concurrency.store(concurrency, Ordering::Relaxed);
+        // The phase stays; whoever watches it looks again, and finds new slots.
+        self.phase.send_modify(|_| {});
+        concurrency
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +218,13 @@ mod tests {
             assert!(phase.has_changed().unwrap());
             assert_eq!(*phase.borrow_and_update(), Phase::Running);
         }
-        assert_eq!(Control::new(20, 10).most_concurrency(), 20);
+        control.found_concurrency(5);
+        assert_eq!(control.concurrency(), 10, "what was said holds");
+        let control = Control::new(20, 10);
+        assert_eq!(control.most_concurrency(), 20);
+        control.found_concurrency(5);
+        assert_eq!(control.concurrency(), 5);
+        control.pause();
+        assert!(!control.is_concurrency_open(), "a pause says nothing");
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nephila_fetch::Shared;
+use nephila_ledger::Controller;
 use nephila_store::{remove_file, write_whole};
 
 use crate::analysis::Workers;
@@ -15,6 +16,7 @@ use crate::control::Control;
 use crate::directory::CrawlDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::ground::Ground;
+use crate::handler::{Handler, HandlerSetup};
 use crate::journal::StopReason;
 use crate::launch::Launch;
 use crate::ledger::{Ledger, Line, Sources};
@@ -31,9 +33,11 @@ use crate::sockets::SocketShare;
 use crate::summary::Summary;
 
 /// A crawl that is ready to run: its directory is made or opened, and locked.
-#[derive(Debug)]
 pub struct Crawl {
     opened: Opened,
+    handler: Option<HandlerSetup>,
+    /// With `--concurrency auto`.
+    controller: Option<Controller>,
     control: Control,
     progress: Arc<Progress>,
     ledger: Arc<Ledger>,
@@ -72,11 +76,33 @@ impl Crawl {
 
     fn of(opened: Opened) -> Crawl {
         let share = SocketShare::of(&opened.config);
+        let controller = opened.config.concurrency.0.is_none();
+        let controller = controller.then(|| Controller::new(share.concurrency));
+        let first = controller
+            .as_ref()
+            .map_or(share.concurrency, |found| found.first().slots);
         Crawl {
-            control: Control::new(share.concurrency, share.most_concurrency(&opened.config)),
+            control: Control::new(first, share.most_concurrency(&opened.config)),
+            controller,
             progress: Arc::new(Progress::default()),
             ledger: Arc::new(Ledger::new(opened.frontiers.len())),
             opened,
+            handler: None,
+        }
+    }
+
+    /// Has every fetched page handled, on so many threads; 0 are as many as [`Crawl::config`] has for fetching.
+    /// Pages wait for the handler, and no fetch does. Where the handler itself waits, more threads bring more.
+    #[must_use]
+    pub fn with_handler(self, handler: impl Handler, threads: usize) -> Crawl {
+        let threads = match threads {
+            0 => setup::threads(self.config()),
+            threads => threads,
+        };
+        let handler = Arc::new(handler);
+        Crawl {
+            handler: Some(HandlerSetup { handler, threads }),
+            ..self
         }
     }
 
@@ -118,7 +144,8 @@ impl Crawl {
         &self.opened.config
     }
 
-    /// Fetches at once at most: `--concurrency`, or what the limit of open files bears.
+    /// Fetches at once at most: `--concurrency`, or what the limit of open files bears; what it begins with
+    /// where the crawl finds that out.
     pub fn concurrency(&self) -> usize {
         self.control.concurrency()
     }
@@ -156,12 +183,8 @@ impl Crawl {
     }
 
     fn run_locked(self) -> Result<Summary, Error> {
-        let Crawl {
-            mut opened,
-            control,
-            progress,
-            ledger,
-        } = self;
+        let (mut opened, control) = (self.opened, self.control);
+        let (progress, ledger) = (self.progress, self.ledger);
         let fetch_config = setup::fetch_config(&opened.config, &opened.seeds)?;
         let shared = Arc::new(Shared::new(fetch_config, opened.clock.for_fetch())?);
         let first = opened.admit_seeds()?;
@@ -179,6 +202,8 @@ impl Crawl {
             ..
         } = opened;
         let workers = Workers::start(setup::threads(&config), clock, &ledger.work)?;
+        let start = |setup: HandlerSetup| setup.start(clock, &ledger.handler);
+        let handlers = self.handler.map(start).transpose()?;
         let committer = Committer::start(
             sinks,
             maker,
@@ -191,12 +216,14 @@ impl Crawl {
             ledger: ledger.clone(),
             shared: shared.clone(),
             control: control.clone(),
+            controller: self.controller,
             clock,
             path: directory.ledger_file(),
         }
         .sample();
         let launch = Launch {
             workers,
+            handlers,
             products: Products::default(),
             processors: Arc::default(),
             ledger,

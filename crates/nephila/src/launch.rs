@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use nephila_fetch::{Fetcher, Shared};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
-use crate::analysis::Workers;
+use crate::analysis::{AnalysisOptions, Workers};
 use crate::analyst::{AnalysisRoom, Analyst};
 use crate::archive;
 use crate::checkpoint::Gate;
@@ -18,6 +18,7 @@ use crate::committer::{CommitSender, Committer};
 use crate::control::Control;
 use crate::duplicates::Duplicates;
 use crate::error::{Error, ErrorKind};
+use crate::handler::Handlers;
 use crate::journal::StopReason;
 use crate::known_links::KnownLinks;
 use crate::ledger::Ledger;
@@ -48,6 +49,7 @@ pub(crate) struct Launch {
     /// With `--skip-duplicates`.
     pub(crate) duplicates: Option<Arc<Duplicates>>,
     pub(crate) workers: Workers,
+    pub(crate) handlers: Option<Handlers>,
     pub(crate) room: AnalysisRoom,
     pub(crate) products: Products,
     pub(crate) processors: Arc<Processors>,
@@ -143,7 +145,10 @@ impl Launch {
             fetcher,
             rules: setup::follow_rules(&config, &self.seeds)?,
             analyst: Analyst {
-                options: Arc::new(setup::analysis_options(&config)),
+                options: Arc::new(AnalysisOptions {
+                    keep_body: self.handlers.is_some(),
+                    ..setup::analysis_options(&config)
+                }),
                 workers: self.workers.clone(),
                 offload_bytes: config.offload_size.0,
                 room: self.room.clone(),
@@ -153,6 +158,7 @@ impl Launch {
             take: setup::body_filter(&config),
             duplicates: self.duplicates.clone(),
             products: self.products.clone(),
+            handlers: self.handlers.clone(),
             traps: RefCell::new(setup::content_traps(&config, self.common.fingerprinter)),
             known: RefCell::new(KnownLinks::new(self.common.fingerprinter)),
             config,

@@ -19,12 +19,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use nephila_ledger::Spent;
+use nephila_ledger::{Spent, Window};
 
 pub(crate) use account::{Account, Levels, VisitEnd};
 pub(crate) use board::Board;
 pub use board::Problem;
-pub use explanation::{Advice, Bound, Explanation, LimitShare};
+pub use explanation::{Advice, Bound, Concurrency, Explanation, LimitShare, verdict_words};
 pub use file::{LedgerFile, RunLedger, StateQuantiles};
 pub(crate) use machine::thread_cpu;
 pub(crate) use sampler::Sources;
@@ -39,6 +39,7 @@ pub(crate) struct Ledger {
     pub(crate) work: Arc<WorkAccount>,
     /// What whoever looks at the crawl is shown.
     pub(crate) board: Board,
+    pub(crate) handler: Arc<HandlerAccount>,
     /// The last seconds, in one line.
     line: Mutex<Option<Line>>,
 }
@@ -86,6 +87,7 @@ impl Ledger {
             sink,
             work: Arc::default(),
             board: Board::default(),
+            handler: Arc::default(),
             line: Mutex::default(),
         }
     }
@@ -141,6 +143,50 @@ impl SinkAccount {
             .histogram
             .as_ref()
             .map_or_else(Quantiles::default, Quantiles::of)
+    }
+}
+
+/// What the threads of the user's handler note; times in microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct HandlerAccount {
+    threads: AtomicU64,
+    wall: AtomicU64,
+    on_processor: AtomicU64,
+    /// As the system knows them.
+    numbers: Mutex<Vec<i32>>,
+}
+
+impl HandlerAccount {
+    pub(crate) fn set_threads(&self, threads: usize) {
+        self.threads.store(threads as u64, Ordering::Relaxed);
+    }
+
+    /// A page was handled; it took so long, and so long of it on a processor.
+    pub(crate) fn note(&self, took: Duration, on_processor: Duration) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.wall.fetch_add(micros(took), Ordering::Relaxed);
+        self.on_processor
+            .fetch_add(micros(on_processor), Ordering::Relaxed);
+    }
+
+    /// One of the threads begins.
+    pub(crate) fn note_thread(&self, number: i32) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.push(number);
+    }
+
+    fn add_to(&self, window: &mut Window) {
+        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = numbers
+            .iter()
+            .map(|number| machine::thread_seconds(*number).1);
+        window.callback_ready_seconds = ready.sum();
+        window.callback_seconds = self.wall.load(Ordering::Relaxed) as f64 / 1e6;
+        window.callback_cpu_seconds = self.on_processor.load(Ordering::Relaxed) as f64 / 1e6;
+    }
+
+    fn threads(&self) -> f64 {
+        self.threads.load(Ordering::Relaxed) as f64
     }
 }
 

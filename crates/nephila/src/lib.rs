@@ -7,6 +7,7 @@ mod analysis;
 mod analyst;
 mod answer_headers;
 mod archive;
+mod asking_again;
 mod checkpoint;
 mod classify;
 mod clock;
@@ -22,6 +23,7 @@ mod error;
 mod export;
 mod follow;
 mod ground;
+mod handler;
 mod journal;
 mod json_line;
 mod known_links;
@@ -69,18 +71,21 @@ pub use directory::CrawlDirectory;
 pub use distribution::Step;
 pub use error::{Error, ErrorKind};
 pub use export::{Export, ExportFormat};
+pub use handler::{Handler, HandlerError, Page};
 pub use journal::StopReason;
 pub use ledger::{
-    Advice, Bound, Explanation, LedgerFile, LimitShare, Line, Problem, Quantiles, RunLedger,
-    StateQuantiles, VisitExample,
+    Advice, Bound, Concurrency, Explanation, LedgerFile, LimitShare, Line, Problem, Quantiles,
+    RunLedger, StateQuantiles, VisitExample, verdict_words,
 };
 pub use live::LiveCrawl;
 pub use mending::mend;
 pub use nephila_frontier::{CanonicalPolicy, CanonicalUrl, Moment, Outcome, UrlKind};
 pub use nephila_ledger::{
-    Change, Limit, Model, Prediction, Series, Spent, State, Stretch, Verdict, Window,
+    Change, Decision, Limit, Model, Prediction, Reason, Series, Spent, State, Stretch, Verdict,
+    Window,
 };
-pub use nephila_store::faults::kill_at;
+pub use nephila_parse::{Document, Outlink};
+pub use nephila_store::faults::{kill_at, slow_disk};
 pub use options::{CrawlConfig, Settings};
 pub use outputs::{ConvertError, Destination, RowForm, convert_rows};
 pub use progress::{Progress, Snapshot};

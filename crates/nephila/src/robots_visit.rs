@@ -12,10 +12,11 @@ use nephila_frontier::{
 use nephila_robots::{Robots, Rules};
 
 use crate::answer_headers::header;
+use crate::asking_again::contact_of;
 use crate::error::{Error, ErrorKind};
 use crate::follow::Candidates;
 use crate::ledger::VisitTimer;
-use crate::visit::{Ending, VisitContext, Visited, contact_of, deferred, end, outcome_of};
+use crate::visit::{Ending, VisitContext, Visited, deferred, end, outcome_of};
 use crate::visit_row::RowParts;
 
 /// RFC 9309 2.3.1.2: at least five consecutive redirects.
@@ -266,7 +267,7 @@ fn finish<F>(
     sitemaps: Vec<QueuedUrl>,
     began: Moment,
 ) -> Visited {
-    let contact: Contact = contact_of(context, response);
+    let contact: Contact = contact_of(context, response, response.times.first_byte);
     let times = response.times;
     let ending = Ending {
         outcome,

@@ -159,6 +159,7 @@ pub(crate) fn analysis_options(config: &CrawlConfig) -> AnalysisOptions {
         max_body_bytes: config.max_body_size.0,
         max_sitemap_bytes: config.max_sitemap_size.0,
         want_body: config.body,
+        keep_body: false,
     }
 }
 
@@ -210,7 +211,10 @@ pub(crate) fn fetch_config(config: &CrawlConfig, seeds: &[Seed]) -> Result<Fetch
         max_decoded_bytes: config.max_body_size.0,
         max_connections_per_address: Some(usize::from(config.per_address)),
         max_idle_connections: SocketShare::of(config).idle,
-        saves_memory: config.concurrency >= MANY_AT_ONCE,
+        saves_memory: config
+            .concurrency
+            .0
+            .is_some_and(|count| count >= MANY_AT_ONCE),
         allow_private: config.allow_private,
         allowed_private_hosts: seeds.iter().flat_map(own_address).collect(),
         http2: config.http2,

@@ -13,6 +13,9 @@ const OWN_FILES: u64 = 20;
 /// the queues, a question to a name server.
 const FILES_PER_THREAD: u64 = 6;
 
+/// Fetches at once at most where the crawl finds out how many are enough: ten thousand take half a gigabyte.
+const MOST_FOUND: usize = 10_000;
+
 /// Connections kept open where nobody says how many, at least.
 const LEAST_IDLE: usize = 1_024;
 
@@ -29,12 +32,11 @@ impl SocketShare {
     /// What the configuration asks for, as far as the limit of open files (`ulimit -n`) bears it.
     pub(crate) fn of(config: &CrawlConfig) -> SocketShare {
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let concurrency = config.concurrency.0.unwrap_or(MOST_FOUND);
+        let idle = config.idle_connections.0;
         let asked = SocketShare {
-            concurrency: config.concurrency,
-            idle: config
-                .idle_connections
-                .0
-                .unwrap_or((config.concurrency / 16).max(LEAST_IDLE)),
+            concurrency,
+            idle: idle.unwrap_or((concurrency / 16).max(LEAST_IDLE)),
         };
         asked.within(limit, threads(config) as u64)
     }

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use nephila_fetch::{
     BodyFilter, DecodeError, DecodeErrorKind, Fetch, FetchError, FetchErrorKind, Request, Response,
-    Times, is_public, retry_after,
+    Times, is_public,
 };
 use nephila_frontier::{
     Contact, ContentTraps, Finish, Lease, Moment, Outcome, QueuedUrl, Then, UrlKind,
@@ -25,11 +25,15 @@ use crate::analysis::{Analysis, Found, Purpose, Work};
 use crate::analyst::Analyst;
 use crate::answer_headers::{header, robots_header};
 use crate::archive::{Exchange, Material};
-use crate::classify::{classify, target};
+use crate::asking_again::{
+    asks_for_more_than_any_wait, contact_of, is_passing, retry_wait, wait_to_ask_again,
+};
+use crate::classify::classify;
 use crate::clock::Clock;
 use crate::duplicates::{Content, Duplicates};
 use crate::error::{Error, ErrorKind};
 use crate::follow::{Candidates, FollowRules, Origin, Resolved};
+use crate::handler::{Handlers, Page};
 use crate::journal::DoneEntry;
 use crate::known_links::KnownLinks;
 use crate::ledger::{Account, VisitTimer};
@@ -53,6 +57,8 @@ pub(crate) struct VisitContext<F> {
     pub(crate) traps: RefCell<ContentTraps>,
     /// Links that this shard met; borrowed for a moment too.
     pub(crate) known: RefCell<KnownLinks>,
+    /// The user's, if there is one.
+    pub(crate) handlers: Option<Handlers>,
     /// What pages came to, on its way to the committer.
     pub(crate) products: Products,
     pub(crate) clock: Clock,
@@ -70,7 +76,7 @@ pub(crate) struct Archiving {
 
 impl<F> VisitContext<F> {
     /// Seconds since 1970, as dates in headers count.
-    fn unix_seconds(&self) -> u64 {
+    pub(crate) fn unix_seconds(&self) -> u64 {
         self.clock.now().as_micros() / 1_000_000
     }
 }
@@ -286,26 +292,13 @@ async fn answered<F>(
     began: Moment,
     timer: &VisitTimer,
 ) -> Result<Visited, Error> {
-    let contact = contact_of(context, &response);
+    let contact = contact_of(context, &response, timer.first_byte());
     let is_private = response.remote.map(|remote| !is_public(remote.ip()));
-    let is_passing = matches!(response.status, 429 | 500 | 502 | 503 | 504);
-    let may_retry = lease.url().attempts < context.config.retries;
-    let never = is_passing && asks_for_more_than_any_wait(context, &response);
-    if is_passing && may_retry && !never {
-        let asked = match contact {
-            Contact::Overloaded(Some(asked)) => asked.min(context.config.max_retry_after),
-            _ => Duration::ZERO,
-        };
-        let wait = retry_wait(&context.config, lease.url()).max(asked);
+    let never = is_passing(&response) && asks_for_more_than_any_wait(context, &response);
+    if let Some(wait) =
+        wait_to_ask_again(context, lease.url(), &response, contact).filter(|_| !never)
+    {
         return Ok(back(lease, contact, is_private, Then::Retry(wait)));
-    }
-    if may_retry && is_cookie_gate(context, lease.url(), &response) {
-        return Ok(back(
-            lease,
-            contact,
-            is_private,
-            Then::Retry(Duration::ZERO),
-        ));
     }
     let queued = lease.url();
     let mut class = classify(context, queued, &response);
@@ -331,7 +324,7 @@ async fn answered<F>(
             purpose: class.purpose,
         };
         match analyse(context, work, timer).await? {
-            Ok(analysis) => {
+            Ok(mut analysis) => {
                 parts.robots_header = robots_header(&response.headers);
                 let robots_header = parts.robots_header.as_deref();
                 let found = follow(context, queued, robots_header, &analysis, is_private, began);
@@ -344,6 +337,11 @@ async fn answered<F>(
                 }
                 if ending.outcome == Outcome::Fetched && class.purpose == Purpose::Page {
                     hold_content(context, queued, &analysis, &mut parts, &mut candidates);
+                    if let Some(why) = handle(context, queued, &parts, &mut analysis, timer).await?
+                    {
+                        ending.outcome = Outcome::HandlerError;
+                        ending.error = Some(why);
+                    }
                 }
                 parts.analysis = Some(analysis);
             }
@@ -375,35 +373,29 @@ async fn analyse<F>(
     Ok(analysed)
 }
 
-/// The longest that `--max-retry-after` can be set to: what a server asks for beyond it no crawl
-/// waits for.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Such a page is not asked for again, which would only disobey the server. Its host rests as after any
-/// failure: an absurd number is a page's fault and must not hold up the host's other pages.
-fn asks_for_more_than_any_wait<F>(context: &VisitContext<F>, response: &Response) -> bool {
-    retry_after(&response.headers, context.unix_seconds()).is_some_and(|asked| asked > LONGEST_WAIT)
-}
-
-/// Whether an answer redirects to itself for the cookie that it sets: the same URL is then another
-/// page. Asked again at most as often as after a fault.
-fn is_cookie_gate<F>(context: &VisitContext<F>, queued: &QueuedUrl, response: &Response) -> bool {
-    let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-    context.config.cookies
-        && is_redirect
-        && response.headers.contains_key(SET_COOKIE)
-        && matches!(target(context, queued, response), Some((_, Ok(target))) if target == queued.url)
-}
-
-/// How the host behaved, for its politeness.
-pub(crate) fn contact_of<F>(context: &VisitContext<F>, response: &Response) -> Contact {
-    match response.status {
-        429 | 503 => {
-            let asked = retry_after(&response.headers, context.unix_seconds());
-            Contact::Overloaded(asked.filter(|asked| *asked <= LONGEST_WAIT))
-        }
-        _ => Contact::Answered(response.times.first_byte),
-    }
+/// Has a page handled by the user, if he wants to; says why that failed, where it did.
+async fn handle<F>(
+    context: &VisitContext<F>,
+    queued: &QueuedUrl,
+    parts: &RowParts,
+    analysis: &mut Analysis,
+    timer: &VisitTimer,
+) -> Result<Option<String>, Error> {
+    let Some((handlers, body)) = context.handlers.as_ref().zip(analysis.body.take()) else {
+        return Ok(None);
+    };
+    let page = Page {
+        url: queued.url.as_str().to_owned(),
+        status: parts.status.unwrap_or_default(),
+        content_type: parts.content_type.clone(),
+        body,
+        found: std::mem::replace(&mut analysis.found, Found::Nothing),
+    };
+    timer.enter(State::Callback);
+    let handled = handlers.handle(page).await?;
+    timer.enter(State::Compute);
+    analysis.found = handled.page.found;
+    Ok(handled.failure)
 }
 
 /// A body of no known kind whose header said nothing: what is named by `--accept` was let through
@@ -560,24 +552,4 @@ fn back(lease: Lease, contact: Contact, is_private: Option<bool>, then: Then) ->
         held: None,
         split: NO_TIME,
     }
-}
-
-/// Exponential, with up to half of it on top by a hash of the URL: so that what failed together
-/// is not tried again together.
-fn retry_wait(config: &CrawlConfig, queued: &QueuedUrl) -> Duration {
-    const MOST_DOUBLINGS: u32 = 16;
-    let doublings = u32::from(queued.attempts).min(MOST_DOUBLINGS);
-    let wait = config
-        .retry_wait
-        .saturating_mul(1 << doublings)
-        .min(config.max_retry_after);
-    let hash = queued
-        .url
-        .as_str()
-        .bytes()
-        .fold(u64::from(queued.attempts), |sum, byte| {
-            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        });
-    let share = (hash >> 40) as f64 / f64::from(1 << 24);
-    wait.mul_f64(1.0 + share / 2.0)
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::conditions::Conditions;
 use crate::plan::{PageKind, Plan};
 use crate::prepared::{MIN_PACKED_BYTES, OutBody, Prepared, pack};
 use crate::recorder::{Asked, Mood, Recorder};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) options: ServeOptions,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) tls: Option<Tls>,
+    pub(crate) conditions: Arc<Conditions>,
     prepared: Prepared,
     /// True from the moment when the server is to stop.
     pub(crate) stop: watch::Sender<bool>,
@@ -38,7 +40,9 @@ impl Shared {
             true => Prepared::all(&plan, options.gzip),
             false => Prepared::default(),
         };
+        let conditions = Conditions::new(plan.web.bandwidth, plan.web.host_workers);
         Self {
+            conditions: Arc::new(conditions),
             prepared,
             plan,
             options,

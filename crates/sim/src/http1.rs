@@ -8,6 +8,7 @@ use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::address::push_number;
+use crate::conditions::{Conditions, TURN_BYTES};
 use crate::control::{self, ControlReply};
 use crate::exchange::Shared;
 use crate::prepared::OutBody;
@@ -179,16 +180,23 @@ impl Exchange<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if !wait(stream, buffer, self.reply.latency_micros).await || self.reply.fate == Fate::Closed
-        {
+        let conditions = &self.shared.conditions;
+        let host = self.reply.resource.host();
+        let worker = conditions.worker(host).await;
+        let latency = conditions.latency_micros(host, self.reply.latency_micros);
+        if !wait(stream, buffer, latency).await || self.reply.fate == Fate::Closed {
             return Ok(false);
         }
+        drop(worker);
         let (body, packed) = self.shared.body(self.reply, self.wishes.gzip);
         let body_bytes = body.len();
         let body = self.push_head(head, body, packed);
         let sent: &[u8] = if self.wishes.head_only { b"" } else { &body };
         asked.sending(self.reply.status, body_bytes);
-        let written = write(stream, head, sent).await;
+        let written = match conditions.is_limited() {
+            true => write_in_turns(stream, head, sent, conditions).await,
+            false => write(stream, head, sent).await,
+        };
         self.shared.put_back(body);
         written?;
         asked.sent();
@@ -286,6 +294,22 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, head: &[u8], body: &[u8]) 
     stream
         .write_all_buf(&mut bytes::Buf::chain(head, body))
         .await?;
+    stream.flush().await
+}
+
+/// The same over a way that all connections share: each sends a piece in turn.
+async fn write_in_turns<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    head: &[u8],
+    body: &[u8],
+    conditions: &Conditions,
+) -> io::Result<()> {
+    conditions.send(head.len()).await;
+    stream.write_all(head).await?;
+    for piece in body.chunks(TURN_BYTES) {
+        conditions.send(piece.len()).await;
+        stream.write_all(piece).await?;
+    }
     stream.flush().await
 }
 

@@ -64,12 +64,18 @@ async fn answer(
         return Ok(response);
     }
     let (reply, asked) = shared.meet(number, &Ask::new(&shared.plan, host, target.as_bytes()));
-    if !wait(shared, reply.latency_micros).await || reply.fate == Fate::Closed {
+    let host = reply.resource.host();
+    let worker = shared.conditions.worker(host).await;
+    let latency = shared.conditions.latency_micros(host, reply.latency_micros);
+    if !wait(shared, latency).await || reply.fate == Fate::Closed {
         return Err(Closed);
     }
+    drop(worker);
     let gzip = request.headers().get(http::header::ACCEPT_ENCODING);
     let gzip = gzip.is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("gzip")));
     let (body, packed) = shared.body(&reply, gzip);
+    // Streams of one connection have the way of it in common anyway: a body takes its turn as a whole.
+    shared.conditions.send(body.len()).await;
     let head_only = request.method() == http::Method::HEAD;
     Ok(respond(shared, &reply, asked, body, packed, head_only))
 }

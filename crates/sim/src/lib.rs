@@ -23,6 +23,7 @@
 mod address;
 mod charset;
 mod clock;
+mod conditions;
 mod connection;
 mod control;
 mod draw;
@@ -50,6 +51,7 @@ mod trap;
 mod truth;
 mod web;
 
+pub use conditions::Conditions;
 pub use error::{Error, ErrorKind};
 pub use hostile::{
     Behaviour, Ended, FAMILIES, Family, HostileEntry, HostileOptions, HostileServer, TLS_FAULTS,

@@ -216,7 +216,10 @@ impl Plan {
 
     /// Children of a page in the tree of its host.
     pub(crate) fn page_children(&self, host_pages: u32) -> u32 {
-        children(u64::from(host_pages), self.web.children)
+        match self.web.chain {
+            true => 1,
+            false => children(u64::from(host_pages), self.web.children),
+        }
     }
 }
 

@@ -35,6 +35,17 @@ pub(crate) enum Resource {
     Nothing,
 }
 
+impl Resource {
+    /// The host that it lies on.
+    pub(crate) fn host(self) -> Option<u32> {
+        match self {
+            Resource::Page(id) => Some(id.host),
+            Resource::Robots(host) | Resource::Sitemap(host, _) => Some(host),
+            Resource::Nothing => None,
+        }
+    }
+}
+
 /// How an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::conditions::Conditions;
 use crate::connection;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Shared;
@@ -146,6 +147,11 @@ impl Server {
     /// Counts so far.
     pub fn stats(&self) -> Stats {
         self.shared.recorder.stats()
+    }
+
+    /// What the net is like, to be changed while the web is served.
+    pub fn conditions(&self) -> Arc<Conditions> {
+        Arc::clone(&self.shared.conditions)
     }
 
     /// The certificate of the authority that clients have to trust; none without TLS.

@@ -166,6 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_a_chain_is_reached_by_the_page_before_it() {
+        let truth = Web::chains(1, 3, 300).truth(TruthScope::Any);
+        assert_eq!(truth.pages.len(), 300);
+        let deepest = truth.pages.values().map(|page| page.hops).max();
+        assert_eq!(deepest, Some(99));
+    }
+
+    #[test]
     fn most_of_a_realistic_web_is_reached() {
         let truth = Web::realistic(3, 100, 5_200).truth(TruthScope::Any);
         assert!(

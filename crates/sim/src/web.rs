@@ -71,6 +71,14 @@ pub struct Web {
     /// Requests a second that a host answers before it answers 429 or 503 with `Retry-After: 1`;
     /// bursts of one second's worth pass. Default `None`.
     pub max_rate: Option<f64>,
+    /// Requests that a host works on at once; those beyond wait, and the host becomes slower the more it is asked.
+    /// Default `None`: all.
+    pub host_workers: Option<u32>,
+    /// Bytes a second that all answers together are sent at. Default `None`.
+    pub bandwidth: Option<u64>,
+    /// Whether each page of a host is linked by the page before it alone, but for what
+    /// [`Web::internal_links`] adds. Default false.
+    pub chain: bool,
     /// What the pages answer. Default all 200.
     pub outcomes: Outcomes,
     /// What the hosts' robots.txt answer. Default 200 with rules everywhere.
@@ -104,6 +112,9 @@ impl Default for Web {
             nofollow: 0.0,
             http1_only: 0.0,
             max_rate: None,
+            host_workers: None,
+            bandwidth: None,
+            chain: false,
             outcomes: Outcomes::default(),
             robots: RobotsMix::default(),
             charsets: CharsetMix::default(),
@@ -127,6 +138,17 @@ impl Web {
     pub fn light(seed: u64, hosts: u32, pages: u64) -> Self {
         Self {
             page_bytes: Spread::constant(22_000.0),
+            ..Self::plain(seed, hosts, pages)
+        }
+    }
+
+    /// A chain of pages a host, each host a seed: as many pages can be known at a time as there are hosts.
+    pub fn chains(seed: u64, hosts: u32, pages: u64) -> Self {
+        Self {
+            chain: true,
+            seed_hosts: hosts,
+            internal_links: Spread::constant(0.0),
+            external_links: Spread::constant(0.0),
             ..Self::plain(seed, hosts, pages)
         }
     }
@@ -224,6 +246,15 @@ impl Web {
                 "max_rate",
                 self.max_rate
                     .is_none_or(|rate| (0.001..=1e6).contains(&rate)),
+            ),
+            (
+                "host_workers",
+                self.host_workers
+                    .is_none_or(|workers| (1..=10_000).contains(&workers)),
+            ),
+            (
+                "bandwidth",
+                self.bandwidth.is_none_or(|bandwidth| bandwidth >= 1_000),
             ),
             (
                 "crawl_delay_ms",

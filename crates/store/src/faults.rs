@@ -11,9 +11,11 @@
 //!   512 bytes and in any order. The model is that of Pillai et al., "All File Systems Are Not Created Equal"
 //!   (OSDI 2014), but for names, which survive in the order in which they were changed in a directory,
 //!   as all journalling file systems have it.
+//! - [`slow_disk`]: every write takes as long as on a disk of so many bytes a second.
 
 mod disk;
 mod kill;
+mod slow;
 
 use std::io;
 use std::path::Path;
@@ -22,6 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use disk::Disk;
 pub use kill::kill_at;
 pub(crate) use kill::{die, is_amid};
+pub use slow::slow_disk;
 
 /// One file operation that changes the disk, or makes a change last.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +95,7 @@ pub(crate) fn before(act: Act<'_>) -> io::Result<()> {
         return Ok(());
     }
     kill::before(act);
+    slow::before(act);
     disk::before(act)
 }
 

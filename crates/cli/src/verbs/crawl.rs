@@ -56,8 +56,11 @@ pub(crate) fn drive(crawl: Crawl, display: Display, bound: Option<Bound>) -> any
         "nephila resume {}",
         shell_word(&directory.display().to_string())
     );
-    let (asked, borne) = (crawl.config().concurrency, crawl.concurrency());
-    if borne < asked && display != Display::Quiet {
+    let borne = crawl.concurrency();
+    if let Some(asked) = crawl.config().concurrency.0
+        && borne < asked
+        && display != Display::Quiet
+    {
         complain(&format!(
             "{borne} fetches at once, not {asked}: more open files are not allowed (`ulimit -n`)"
         ));

@@ -40,6 +40,14 @@ fn explanation_text(of: &Explanation, directory: &str) -> String {
     }
     limits(&mut text, of);
     what_if(&mut text, of);
+    if let Some(standing) = &of.concurrency {
+        let slots = count(standing.decision.slots as u64);
+        let _ = writeln!(
+            text,
+            "--concurrency auto: {slots}, because {}",
+            standing.words
+        );
+    }
     for advice in &of.advice {
         let _ = writeln!(text, "to change it: {}", advice.why);
         if !advice.options.is_empty() {
@@ -76,11 +84,7 @@ fn what_if(text: &mut String, of: &Explanation) {
     if of.what_if.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "what if:\n  {:<28} {:>9}   {:<17}",
-        "", "pages/s", "range"
-    );
+    let _ = writeln!(text, "what if:\n  {:<28} {:>9}   range", "", "pages/s");
     for prediction in &of.what_if {
         let range = format!("{} - {}", rate(prediction.least), rate(prediction.most));
         let change = prediction.change.to_string();
@@ -137,6 +141,7 @@ mod tests {
             }],
             crossover: Some(1_234.4),
             factor: Some(1.0),
+            concurrency: None,
             advice: vec![nephila::Advice {
                 why: "it waits".to_owned(),
                 options: "--concurrency 8".to_owned(),
@@ -144,7 +149,7 @@ mod tests {
         };
         let text = explanation_text(&explanation, "site");
         for part in [
-            "site: limited by remote latency at 4 in flight\n1,200 pages in 1m00s",
+            "site: limited by remote latency at 4 in flight\n1,200 pages in 60 s",
             "of the run: remote latency 98 %\n",
             "  twice the slots                   39.5   37.0 - 1,041\n",
             "at some 1,234 fetches in flight\n",

@@ -37,7 +37,11 @@ fn own() -> Result<OwnProgram, nephila_lab::Error> {
 
 fn measure_machine(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let shown = is_watched();
-    let report = Lab::new(own()?).run(&mut |progress| {
+    let mut lab = Lab::new(own()?);
+    if let Some(repetitions) = matches.get_one::<u64>("repetitions") {
+        lab = lab.repetitions(*repetitions as usize);
+    }
+    let report = lab.run(&mut |progress| {
         if shown {
             show(&progress);
         }

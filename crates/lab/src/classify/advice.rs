@@ -25,6 +25,18 @@ pub enum Remedy {
     FasterSource,
 }
 
+impl Remedy {
+    /// As a person says it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::AsyncOrThreads => "async or threads",
+            Self::Processes => "processes",
+            Self::MoreCores => "more cores",
+            Self::FasterSource => "a faster source",
+        }
+    }
+}
+
 /// Whether a remedy would help.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
@@ -38,7 +50,8 @@ pub struct Advice {
     pub why: String,
 }
 
-/// What would help a program of this kind, and what would not.
+/// What would help a program of this kind, and what would not: first what changes the program, then what
+/// changes the machine, then what it waits for.
 pub(super) fn advise(kind: Kind, found: &Findings) -> Vec<Advice> {
     if matches!(kind, Kind::TooShort | Kind::NotOnThisSystem) {
         return Vec::new();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::advice::{Advice, advise};
+use super::advice::{Advice, Remedy, advise};
 use super::program_state::{ByState, State};
 use super::thread_record::ThreadRecord;
-use super::verdict::{Findings, Kind, judge};
+use super::verdict::{Findings, Kind, judge, undisturbed};
 use super::watch::{ProcessRecord, Watch};
 use crate::machine::cores;
 
@@ -46,7 +46,7 @@ pub struct Classification {
     pub looks: u64,
     /// The verdict.
     pub kind: Kind,
-    /// What would help, and what would not.
+    /// What would help, and what would not. See [`Classification::remedy`] for the one to try first.
     pub advice: Vec<Advice>,
 }
 
@@ -80,6 +80,12 @@ impl Classification {
     /// The share of the wall time in a state.
     pub fn share(&self, state: State) -> f64 {
         self.shares.get(&state).copied().unwrap_or_default()
+    }
+
+    /// What to try first: the first of the advice that helps. None where nothing of it does.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let first = self.advice.iter().find(|advice| advice.helps);
+        first.map(|advice| advice.remedy)
     }
 }
 
@@ -173,33 +179,38 @@ fn shares(program: &ByState, unseen: f64, running: f64, wanting: f64) -> ByState
 }
 
 /// Whether the threads of a process take turns: at least two compute, one of them waits for others much
-/// of the time, and together they run on no more than about one core.
+/// of the time, and together they run on no more than about one core. Time in which no processor was free
+/// does not count: it says something of the other programs on the machine.
 fn takes_turns(process: &ProcessRecord, in_python: bool) -> bool {
     const COMPUTES: f64 = 0.02;
     const WAITS_FOR_OTHERS: f64 = 0.25;
+    const AT_ALL: f64 = 0.05;
     const ONE_CORE: f64 = 1.25;
     const MUCH_OF_THE_TIME: f64 = 0.4;
     if process.is_python != in_python || process.seconds <= 0.0 {
         return false;
     }
-    let share = |thread: &ThreadRecord, state: State| {
-        thread.by_state().get(state) / thread.seconds.max(1e-6)
-    };
     let lived = |thread: &&ThreadRecord| thread.seconds > process.seconds * 0.1;
-    let computing: Vec<&ThreadRecord> = process
+    let computing: Vec<ByState> = process
         .all_threads()
         .filter(lived)
-        .filter(|thread| share(thread, State::Running) > COMPUTES)
+        .map(|thread| (thread.seconds.max(1e-6), thread.by_state()))
+        .filter(|(seconds, states)| states.get(State::Running) / seconds > COMPUTES)
+        .map(|(seconds, states)| states.times(1.0 / seconds))
         .collect();
-    let waiting = computing
-        .iter()
-        .filter(|thread| share(thread, State::Lock) > WAITS_FOR_OTHERS);
-    let ran: f64 = computing
-        .iter()
-        .map(|thread| thread.by_state().get(State::Running))
-        .sum();
-    let cores = ran / process.seconds;
-    computing.len() >= 2 && waiting.count() >= 1 && (MUCH_OF_THE_TIME..ONE_CORE).contains(&cores)
+    let waits = |shares: &ByState| {
+        let lock = shares.get(State::Lock);
+        lock > AT_ALL && undisturbed(lock, shares.get(State::Runnable)) > WAITS_FOR_OTHERS
+    };
+    let sum = |state| {
+        let threads = process.all_threads().map(|thread| thread.by_state());
+        threads.map(|states| states.get(state)).sum::<f64>() / process.seconds
+    };
+    let (running, runnable) = (sum(State::Running), sum(State::Runnable));
+    computing.len() >= 2
+        && computing.iter().any(waits)
+        && running < ONE_CORE
+        && running + runnable >= MUCH_OF_THE_TIME
 }
 
 fn times(id: u32, process: &ProcessRecord) -> ProcessTimes {

@@ -9,6 +9,8 @@ use super::verdict::{Kind, undisturbed};
 
 /// Shares below this are left out of a thread's line.
 const WORTH_TELLING: f64 = 0.02;
+/// Bytes read and written below which disks are not told of: less than the tables show.
+const WORTH_TELLING_BYTES: u64 = 100_000;
 /// Processes that were there for less than this share of the time are only counted.
 const WORTH_A_LINE: f64 = 0.05;
 
@@ -25,7 +27,7 @@ impl Classification {
         for (state, share) in &self.shares {
             let _ = writeln!(text, "  {:>5}  {}", percent(*share), state.title());
         }
-        if self.disk_read_bytes + self.disk_written_bytes > 0 {
+        if self.disk_read_bytes + self.disk_written_bytes >= WORTH_TELLING_BYTES {
             let megabytes = |bytes: u64| bytes as f64 / 1e6;
             let _ = writeln!(
                 text,
@@ -44,7 +46,8 @@ impl Classification {
             let _ = writeln!(text, "  and {left_out} more that were there for less time");
         }
         if !self.advice.is_empty() {
-            text.push_str("\nwhat would help\n");
+            let first = self.remedy().map_or("nothing", Remedy::title);
+            let _ = writeln!(text, "\nwhat would help: {first}");
         }
         for advice in &self.advice {
             let _ = writeln!(text, "{}", line(advice));
@@ -146,12 +149,7 @@ fn push_thread(thread: &ThreadTimes, text: &mut String) {
 }
 
 fn line(advice: &Advice) -> String {
-    let remedy = match advice.remedy {
-        Remedy::AsyncOrThreads => "async or threads",
-        Remedy::Processes => "processes",
-        Remedy::MoreCores => "more cores",
-        Remedy::FasterSource => "a faster source",
-    };
+    let remedy = advice.remedy.title();
     let answer = match (advice.helps, advice.at_most) {
         (false, _) => "no".to_owned(),
         (true, None) => "yes".to_owned(),

@@ -57,8 +57,8 @@ pub(super) struct Findings {
 
 /// From this share of the wall time on, a program computes "nearly all the time".
 pub(super) const NEARLY_ALL: f64 = 0.7;
-/// Looks below which nothing is said.
-const FEWEST_LOOKS: u64 = 5;
+/// Looks below which nothing is said: those of a twentieth of a second, most of which is the program's start.
+const FEWEST_LOOKS: u64 = 10;
 
 impl Findings {
     /// Of a machine with two cores, for the tests of what follows from it.
@@ -107,13 +107,14 @@ impl Findings {
     }
 }
 
-/// The share of computing in the time that is left without the time in which no processor was free.
-pub(super) fn undisturbed(running: f64, runnable: f64) -> f64 {
+/// A share of the time, of what is left of it without the time in which no processor was free; 1 where
+/// nothing is left.
+pub(super) fn undisturbed(share: f64, runnable: f64) -> f64 {
     let left = 1.0 - runnable;
     if left <= 0.0 {
         1.0
     } else {
-        (running / left).min(1.0)
+        (share / left).min(1.0)
     }
 }
 

@@ -7,7 +7,7 @@ use super::accounts::{Schedule, Status, TICKS_PER_SECOND, disk_bytes, link, numb
 use super::descriptor::Reasons;
 use super::program_state::{ByState, State};
 use super::thread_record::ThreadRecord;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, thread_processor_seconds};
 
 /// Processes of the program that are followed at most; those beyond count in its processor time only.
 const MOST_PROCESSES: usize = 1_024;
@@ -70,7 +70,7 @@ pub(super) struct Watch {
     /// When it was last looked at, in seconds.
     last: f64,
     pub(super) looks: u64,
-    /// How long the last looks took, in seconds.
+    /// Processor seconds of the last looks.
     costs: [f64; COSTS],
     pub(super) processes: BTreeMap<u32, ProcessRecord>,
     /// Processes that were there and are not the program's.
@@ -111,14 +111,14 @@ impl Watch {
         self.wall_seconds = self.stopwatch.seconds();
     }
 
-    /// How long a look takes: the shortest of the last ones, since others may have had the processor in
-    /// the midst of one.
+    /// How long a look takes of a processor: the shortest of the last ones.
     pub(super) fn cost_of_a_look(&self) -> Duration {
         Duration::from_secs_f64(self.costs.iter().copied().fold(1.0, f64::min))
     }
 
     /// Looks once. False once the program has ended and only waits to be collected.
     pub(super) fn look(&mut self) -> bool {
+        let begun = thread_processor_seconds();
         let now = self.stopwatch.seconds();
         let seconds = now - self.last;
         self.last = now;
@@ -140,7 +140,7 @@ impl Watch {
         }
         self.program.add(self.program_state(), seconds);
         self.costs.rotate_right(1);
-        self.costs[0] = (self.stopwatch.seconds() - now).max(0.0);
+        self.costs[0] = (thread_processor_seconds() - begun).max(0.0);
         self.looks += 1;
         true
     }
@@ -186,6 +186,7 @@ impl Watch {
         };
         let alive = numbered(&format!("/proc/{id}/task"));
         process.move_ended(&alive);
+        let name_before = process.name.clone();
         let mut seen = false;
         for thread in alive.into_iter().take(MOST_THREADS) {
             seen |= look_at_thread(process, &mut self.reasons, (id, thread), seconds);
@@ -196,7 +197,8 @@ impl Watch {
             return;
         }
         process.seconds += seconds;
-        if self.looks.is_multiple_of(LOOKS_A_READING) {
+        // A process that becomes another program gets its name.
+        if process.name != name_before || self.looks.is_multiple_of(LOOKS_A_READING) {
             read_rarely(process, id);
         }
     }

@@ -14,7 +14,9 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use super::server::{BODY_BYTES, Held, Server};
-use crate::clock::{Stopwatch, process_processor_seconds, thread_processor_seconds};
+use crate::clock::{
+    Stopwatch, process_processor_seconds, thread_held_up_seconds, thread_processor_seconds,
+};
 use crate::error::Error;
 use crate::measure::Figures;
 use crate::work::compute;
@@ -95,6 +97,8 @@ struct Used {
     thread: f64,
     analysis: f64,
     process: f64,
+    /// In which the crawl's thread could have run and did not.
+    held_up: f64,
     /// By the server, and for how many pages.
     held: (f64, f64),
 }
@@ -117,6 +121,7 @@ impl Meter {
             thread: thread_processor_seconds(),
             analysis: self.analysis_seconds,
             process: process_processor_seconds(),
+            held_up: thread_held_up_seconds(),
             held: self.held.read(),
         }
     }
@@ -147,6 +152,7 @@ struct PerPage {
     thread: f64,
     analysis: f64,
     process: f64,
+    held_up: f64,
     held: f64,
 }
 
@@ -158,6 +164,7 @@ impl PerPage {
             thread: (last.thread - first.thread) / pages,
             analysis: (last.analysis - first.analysis) / pages,
             process: (last.process - first.process) / pages,
+            held_up: (last.held_up - first.held_up) / pages,
             held: (last.held.0 - first.held.0) / answers,
         }
     }
@@ -168,8 +175,13 @@ pub(super) fn rate_name(analysis: f64, io: f64) -> String {
     format!("crawl/{analysis}/{io}")
 }
 
-/// Crawls once at every speed. Figures: pages a second of each, and seconds of a page as it is before
-/// anything is made faster. `turn` shifts the order, so that no speed is always measured first.
+/// The name of the share of the time that its thread could run in which others had the processors.
+pub(super) fn held_up_name(analysis: f64, io: f64) -> String {
+    format!("held-up/{analysis}/{io}")
+}
+
+/// Crawls once at every speed. Figures: pages a second of each and how far it was held up, and seconds of a
+/// page as it is before anything is made faster. `turn` shifts the order, so that no speed is always measured first.
 ///
 /// # Errors
 /// When there is no loopback, or a connection breaks.
@@ -185,12 +197,14 @@ pub(crate) fn measure_crawls(plan: CrawlPlan, turn: usize) -> Result<Figures, Er
     let mut figures = Figures::new();
     for run in runs {
         let page = runtime.block_on(crawl(run))?;
+        let held_up = page.held_up / (page.held_up + page.thread).max(1e-9);
         figures.insert(rate_name(run.analysis, run.io), 1.0 / page.wall);
+        figures.insert(held_up_name(run.analysis, run.io), held_up);
         if run.analysis == 1.0 && run.io == 1.0 {
             figures.insert("crawl/held".to_owned(), page.held);
             figures.insert("crawl/analysis".to_owned(), page.analysis);
-            figures.insert("crawl/thread".to_owned(), page.thread);
-            figures.insert("crawl/process".to_owned(), page.process);
+            figures.insert("crawl/fetch".to_owned(), page.thread - page.analysis);
+            figures.insert("crawl/server".to_owned(), page.process - page.thread);
         }
     }
     Ok(figures)
@@ -303,7 +317,7 @@ mod tests {
             analysis_seconds: 0.000_1,
         };
         let figures = measure_crawls(plan, 3).unwrap();
-        assert_eq!(figures.len(), ANALYSES.len() * IOS.len() + 4);
+        assert_eq!(figures.len(), ANALYSES.len() * IOS.len() * 2 + 4);
         assert!(figures.values().all(|value| *value >= 0.0));
         assert!(figures["crawl/held"] >= 0.000_05);
     }

@@ -1,6 +1,6 @@
 //! What the ledger of a run means, in words and figures.
 
-use nephila_ledger::{Limit, Model, Prediction, Spent, Stretch, Verdict, Window};
+use nephila_ledger::{Decision, Limit, Model, Prediction, Reason, Spent, Stretch, Verdict, Window};
 use serde::Serialize;
 
 use super::file::RunLedger;
@@ -35,8 +35,19 @@ pub struct Explanation {
     pub crossover: Option<f64>,
     /// Measured over computed pages a second: how much of the run the model has in it.
     pub factor: Option<f64>,
+    /// How many fetches in flight `--concurrency auto` came to, and why; `None` without it.
+    pub concurrency: Option<Concurrency>,
     /// What to change.
     pub advice: Vec<Advice>,
+}
+
+/// Where the controller stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Concurrency {
+    /// Its last decision.
+    pub decision: Decision,
+    /// Why, in words.
+    pub words: String,
 }
 
 /// What one limit would let through.
@@ -109,6 +120,10 @@ impl Explanation {
             what_if: model.as_ref().map(Model::what_if).unwrap_or_default(),
             crossover: model.as_ref().map(Model::crossover),
             factor: model.as_ref().map(Model::factor),
+            concurrency: run.decisions.last().map(|decision| Concurrency {
+                decision: *decision,
+                words: reason_words(&decision.reason),
+            }),
             advice: verdict
                 .map(|verdict| advice(&verdict, &steady, model.as_ref(), config))
                 .unwrap_or_default(),
@@ -145,8 +160,48 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// Why there are as many slots as there are.
+fn reason_words(reason: &Reason) -> String {
+    let grown = |rate: f64| match rate {
+        rate if rate >= 1.0 => format!("{} more pages", percent(rate - 1.0)),
+        rate => format!("{} fewer pages", percent(1.0 - rate)),
+    };
+    match *reason {
+        Reason::Beginning => "every crawl begins with as many".to_owned(),
+        Reason::Trying => "it is tried out whether more bring more".to_owned(),
+        Reason::RateFollows {
+            slots_times,
+            rate_times,
+        } => {
+            format!(
+                "{slots_times:.1} times as many brought {}",
+                grown(rate_times)
+            )
+        }
+        Reason::NoMoreComes {
+            slots_times,
+            rate_times,
+        } => format!(
+            "{slots_times:.1} times as many were tried and brought {}",
+            grown(rate_times)
+        ),
+        Reason::ProcessorsBusy { share } => {
+            format!(
+                "more would only wait for the processors: {} busy",
+                percent(share)
+            )
+        }
+        Reason::LatencyGrew { times } => {
+            format!("visits take {times:.1} times as long as before, and no more of them end")
+        }
+        Reason::VisitsFail { share } => format!("{} of the visits failed", percent(share)),
+        Reason::MemoryShort { share } => format!("{} of the memory is taken", percent(share)),
+        Reason::AtMost => "more are not allowed: open files (`ulimit -n`), or 10,000".to_owned(),
+    }
+}
+
 /// A verdict in words, with the figures that speak for it.
-pub(crate) fn verdict_words(verdict: &Verdict, window: &Window) -> String {
+pub fn verdict_words(verdict: &Verdict, window: &Window) -> String {
     let slots = format!("{} of slots busy", percent(window.slots_busy()));
     let own = format!("processors {} busy", percent(window.own_processors()));
     let loops = percent(window.loop_share(Spent::Working));
@@ -164,8 +219,8 @@ pub(crate) fn verdict_words(verdict: &Verdict, window: &Window) -> String {
         }
         Limit::OwnCpu => format!("limited by {limit}: threads that fetch {loops} busy, {own}"),
         Limit::Callback => {
-            let workers = percent(window.workers_busy());
-            format!("limited by {limit}: workers {workers} busy, {own}, {slots}")
+            let busy = percent(window.handlers_busy());
+            format!("limited by {limit}: its threads {busy} busy, {own}, {slots}")
         }
         Limit::Sink => {
             let sink = percent(window.sink_busy());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nephila_ledger::{Series, State};
+use nephila_ledger::{Decision, Series, State};
 use nephila_store::write_whole;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub struct RunLedger {
     pub typical: Option<VisitExample>,
     /// The slowest visits, the slowest first.
     pub slowest: Vec<VisitExample>,
+    /// What `--concurrency auto` decided, in their order; of many the first and the last. Empty without it.
+    pub decisions: Vec<Decision>,
 }
 
 /// How long visits were in a state.

@@ -60,16 +60,14 @@ pub(crate) fn processors(allowed: &[usize]) -> f64 {
     available.min(allowed.len()).max(1) as f64
 }
 
-/// Seconds that a thread of this process was on a processor.
-pub(crate) fn thread_seconds(thread: i32) -> f64 {
+/// Seconds that a thread of this process was on a processor, and that it waited for one.
+pub(crate) fn thread_seconds(thread: i32) -> (f64, f64) {
     let path = format!("/proc/self/task/{thread}/schedstat");
     let text = read_to_string(Path::new(&path)).unwrap_or_default();
-    let nanos: u64 = text
-        .split(' ')
-        .next()
-        .and_then(|first| first.parse().ok())
-        .unwrap_or(0);
-    nanos as f64 / 1e9
+    let mut nanos = text
+        .split_whitespace()
+        .map(|field| field.parse::<u64>().unwrap_or(0) as f64 / 1e9);
+    (nanos.next().unwrap_or(0.0), nanos.next().unwrap_or(0.0))
 }
 
 /// Ticks in which these processors did something, by `/proc/stat`: user, nice, system, interrupts and what
@@ -111,9 +109,43 @@ fn processor_list(text: &str) -> Vec<usize> {
     text.split(',').filter_map(range).flatten().collect()
 }
 
+/// The share of the memory that this process may have which is taken, 0 to 1: of the machine, or of its
+/// control group where that has less. 0 where the system does not tell.
+pub(crate) fn memory_taken() -> f64 {
+    let machine = read_to_string("/proc/meminfo").unwrap_or_default();
+    // What the group has taken counts the cache of files that are written: only this process's own is known.
+    let most = read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    let most = most.trim().parse::<f64>().ok();
+    let own = read_to_string("/proc/self/statm").unwrap_or_default();
+    let own = own.split_whitespace().nth(1);
+    let own = own.and_then(|pages| pages.parse::<f64>().ok());
+    let page = rustix::param::page_size() as f64;
+    let of_group = most
+        .zip(own)
+        .map_or(0.0, |(most, pages)| pages * page / most.max(1.0));
+    machine_memory_taken(&machine).max(of_group)
+}
+
+fn machine_memory_taken(meminfo: &str) -> f64 {
+    let field = |name: &str| {
+        let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    field("MemTotal:")
+        .zip(field("MemAvailable:"))
+        .map_or(0.0, |(all, left)| 1.0 - left / all.max(1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_what_is_not_available() {
+        let text = "MemTotal:  1000 kB\nMemFree: 10 kB\nMemAvailable:   250 kB\n";
+        assert!((machine_memory_taken(text) - 0.75).abs() < 1e-9);
+        assert_eq!(machine_memory_taken(""), 0.0);
+    }
 
     #[test]
     fn the_systems_words_are_read() {

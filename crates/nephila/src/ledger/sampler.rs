@@ -7,10 +7,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use nephila_fetch::Shared;
-use nephila_ledger::{LinkSamples, Series, Spent, State, Verdict, Window};
+use nephila_ledger::{Controller, Decision, LinkSamples, Series, Spent, State, Verdict, Window};
 
 use super::file::{LedgerFile, RunLedger};
-use super::machine::{Processors, allowed_processors, processors, thread_seconds};
+use super::machine::{Processors, allowed_processors, memory_taken, processors, thread_seconds};
 use super::visits::Visits;
 use super::{Ledger, Line};
 use crate::clock::{Clock, rfc3339};
@@ -19,9 +19,11 @@ use crate::control::Control;
 /// Between two looks at the bodies that are coming.
 const TICK: Duration = Duration::from_millis(50);
 /// Ticks that make a window.
-const TICKS_A_WINDOW: u32 = 20;
+const TICKS_A_WINDOW: u32 = 10;
 /// Windows between two writings of the file.
-const WINDOWS_A_WRITE: u32 = 5;
+const WINDOWS_A_WRITE: u32 = 10;
+/// Decisions of the controller that are kept: the first and the last of them.
+const DECISIONS: usize = 64;
 /// Seconds that the line of a progress display speaks of.
 const LINE_SECONDS: f64 = 5.0;
 
@@ -30,6 +32,8 @@ pub(crate) struct Sources {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) control: Control,
+    /// Where the crawl finds out itself how many fetches may be in flight.
+    pub(crate) controller: Option<Controller>,
     pub(crate) clock: Clock,
     pub(crate) path: PathBuf,
 }
@@ -57,6 +61,7 @@ struct Sampling {
     link: LinkSamples,
     bytes_before: u64,
     tick_before: Duration,
+    decisions: Vec<Decision>,
 }
 
 impl Sampling {
@@ -75,6 +80,7 @@ impl Sampling {
             link: LinkSamples::default(),
             bytes_before: sources.shared.traffic().bytes(),
             tick_before: now,
+            decisions: sources.controller.iter().map(Controller::first).collect(),
             sources,
         };
         sampling.before = sampling.read(now);
@@ -127,13 +133,33 @@ impl Sampling {
         window.loops = self.sources.ledger.shards.len() as f64 * seconds;
         let threads = self.sources.ledger.work.threads.load(Ordering::Relaxed);
         window.workers = threads as f64 * seconds;
+        window.handlers = self.sources.ledger.handler.threads() * seconds;
         window.processors = processors(&self.allowed) * seconds;
         window.link = std::mem::take(&mut self.link);
         (self.before, self.before_at) = (all, now);
+        self.decide(&window);
         self.series.push(window);
         self.sources
             .ledger
             .set_line(line(&self.series.last(LINE_SECONDS).window));
+    }
+
+    /// Sets the slots to what the controller says, where there is one.
+    fn decide(&mut self, window: &Window) {
+        if !self.sources.control.is_concurrency_open() {
+            return;
+        }
+        let Some(controller) = &mut self.sources.controller else {
+            return;
+        };
+        let Some(decision) = controller.step(window, memory_taken()) else {
+            return;
+        };
+        self.sources.control.found_concurrency(decision.slots);
+        if self.decisions.len() >= DECISIONS {
+            self.decisions.remove(DECISIONS / 4);
+        }
+        self.decisions.push(decision);
     }
 
     /// All since the beginning, as of now.
@@ -142,13 +168,16 @@ impl Sampling {
         let mut all = Window::default();
         for account in &ledger.shards {
             all.add(&account.read(now));
-            all.loop_cpu_seconds += account.thread().map_or(0.0, thread_seconds);
+            let (on_processor, ready) = account.thread().map_or((0.0, 0.0), thread_seconds);
+            all.loop_cpu_seconds += on_processor;
+            all.loop_ready_seconds += ready;
         }
         let system = Processors::read(&self.allowed);
         all.cpu_seconds = system.own;
         all.others_cpu_seconds = (system.all - system.own).max(0.0);
         all.pressure_seconds = system.pressure;
         all.worker_seconds = ledger.work.seconds();
+        ledger.handler.add_to(&mut all);
         let sink = ledger.sink.thread.read(now);
         all.sink_seconds = sink
             .loop_seconds
@@ -179,6 +208,7 @@ impl Sampling {
         self.run.quantiles = quantiles.into_iter().map(Into::into).collect();
         self.run.typical = visits.typical();
         self.run.slowest = visits.slowest();
+        self.run.decisions.clone_from(&self.decisions);
     }
 
     fn write(&mut self) {

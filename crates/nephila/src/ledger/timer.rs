@@ -54,6 +54,11 @@ impl VisitTimer {
         self.split.set(split);
     }
 
+    /// For how long the other side was waited for until its first bytes came.
+    pub(crate) fn first_byte(&self) -> Duration {
+        self.split.get().of(State::FirstByte)
+    }
+
     /// The visit's time until now.
     pub(crate) fn split(&self) -> VisitClock {
         self.split.get()

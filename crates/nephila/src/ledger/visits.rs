@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The slowest visits that are kept whole.
 const SLOWEST: usize = 8;
-/// Of the others one in so many is kept for a moment: the next takes its place.
+/// Visits that are kept to find a typical one among them.
 const SAMPLES: usize = 64;
 
 /// One visit, whole.
@@ -66,7 +66,9 @@ pub(crate) struct Visits {
     /// Microseconds, to two digits.
     histograms: Vec<Histogram<u64>>,
     slowest: Vec<VisitExample>,
+    /// One visit in `distance`, of the whole run.
     samples: Vec<VisitExample>,
+    distance: usize,
     count: usize,
 }
 
@@ -101,6 +103,7 @@ impl Default for Visits {
             histograms: State::ALL.iter().filter_map(|_| histogram()).collect(),
             slowest: Vec::new(),
             samples: Vec::new(),
+            distance: 1,
             count: 0,
         }
     }
@@ -127,12 +130,16 @@ impl Visits {
                 .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
             self.slowest.truncate(SLOWEST);
         }
-        // One in as many as doubles its distance with the run, so that the whole run has its part.
-        let distance = (self.count / SAMPLES + 1).next_power_of_two();
-        if self.count.is_multiple_of(distance) {
-            if self.samples.len() >= SAMPLES {
-                self.samples.remove(self.count / distance % SAMPLES);
-            }
+        if self.samples.len() >= SAMPLES {
+            // Every other one stays, and those that come are as far from one another.
+            let mut is_kept = false;
+            self.samples.retain(|_| {
+                is_kept = !is_kept;
+                !is_kept
+            });
+            self.distance *= 2;
+        }
+        if self.count.is_multiple_of(self.distance) {
             self.samples.push(VisitExample::of(times, url));
         }
     }

@@ -18,6 +18,6 @@ pub(crate) use settings::edit_distance;
 pub use settings::{BadSetting, Settings, Source, option};
 pub use table::{CrawlConfig, Group, OPTIONS, OptionSpec};
 pub use value::{
-    Auth, Delay, Follow, Header, IdleConnections, Nofollow, OptionValue, Pattern, Resolve, Size,
+    Auth, CountOrAuto, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size,
     SkipDuplicates,
 };

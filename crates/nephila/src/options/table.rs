@@ -11,7 +11,7 @@ use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 use super::format::Formats;
 use super::serve::ServeAddress;
 use super::value::{
-    Auth, Delay, Follow, Header, IdleConnections, Nofollow, OptionValue, Pattern, Resolve, Size,
+    Auth, CountOrAuto, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size,
     SkipDuplicates,
 };
 
@@ -289,9 +289,9 @@ options! {
         "Read this much of a robots.txt",
         "RFC 9309 asks for 500 KiB at least; 0.1 % of the web's are larger";
 
-    concurrency: usize = "concurrency", Fetching, "64", "1"..="100000", any_time,
-        "Fetches in flight at once, over all hosts",
-        "a page of a distant server takes a third of a second: 64 give some 200 pages a second";
+    concurrency: CountOrAuto = "concurrency", Fetching, "auto", "1"..="100000", any_time,
+        "Fetches in flight at once, over all hosts; auto begins with 64 and finds out how many bring more, up to 10,000 and what open files bear",
+        "how many are enough depends on the servers' latency and this machine's processors: `nephila explain` says why it is as many as it is";
     dns_timeout: Duration = "dns-timeout", Fetching, "10s", "1ms"..="10m", any_time,
         "Time limit for resolving a name",
         "resolvers themselves give up after five to ten seconds";
@@ -358,7 +358,7 @@ options! {
     allow_private: bool = "allow-private", Fetching, "false", ""..="", any_time,
         "Fetch from private, loopback and link-local addresses even when no seed names them",
         "a stranger's page must not make the crawler ask its owner's machines";
-    idle_connections: IdleConnections = "idle-connections", Fetching, "auto", "0"..="100000", any_time,
+    idle_connections: CountOrAuto = "idle-connections", Fetching, "auto", "0"..="100000", any_time,
         "Connections that each thread keeps open for the next fetch of their host, as far as files may be open; auto is a sixteenth of --concurrency, and 1024 at least",
         "each takes some 25 KiB; a new one costs a round trip, and with TLS as much CPU as a page";
 

@@ -156,18 +156,18 @@ impl OptionValue for Delay {
     }
 }
 
-/// Connections that are kept open: a number, or as many as there may be fetches.
+/// A number, or what follows from other options or is found out while the crawl runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IdleConnections(pub Option<usize>);
+pub struct CountOrAuto(pub Option<usize>);
 
-impl OptionValue for IdleConnections {
+impl OptionValue for CountOrAuto {
     const PLACEHOLDER: &'static str = "N|auto";
 
-    fn parse(written: &[String]) -> Result<IdleConnections, String> {
+    fn parse(written: &[String]) -> Result<CountOrAuto, String> {
         match single(written)? {
-            "auto" => Ok(IdleConnections(None)),
+            "auto" => Ok(CountOrAuto(None)),
             _ => usize::parse(written)
-                .map(|count| IdleConnections(Some(count)))
+                .map(|count| CountOrAuto(Some(count)))
                 .map_err(|error| format!("{error}, nor `auto`")),
         }
     }

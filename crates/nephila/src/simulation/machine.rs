@@ -73,10 +73,9 @@ fn open(world: &World, clock: Clock) -> Result<Opened, Error> {
 async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let mut opened = open(world, clock)?;
     assert_eq!(opened.frontiers.len(), world.shards);
-    let (control, progress) = (
-        Control::new(opened.config.concurrency, opened.config.concurrency),
-        Arc::new(Progress::default()),
-    );
+    let slots = opened.config.concurrency.0.unwrap_or(1);
+    let control = Control::new(slots, slots);
+    let progress = Arc::new(Progress::default());
     let first = opened.admit_seeds()?;
     let (common, receivers) = opened.common(&control, &progress);
     let maker = opened.maker(&common, false);
@@ -89,6 +88,7 @@ async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let ledger = Arc::new(Ledger::new(world.shards));
     let launch = Launch {
         workers: Workers::start(1, clock, &ledger.work)?,
+        handlers: None,
         ledger: ledger.clone(),
         products: Products::default(),
         processors: Arc::default(),

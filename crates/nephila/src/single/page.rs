@@ -135,6 +135,7 @@ impl PageReport {
             body_text,
             took,
             kind,
+            body: _,
             _room: _,
             is_given_up: _,
         } = analysis;

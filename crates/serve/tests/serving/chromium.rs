@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -29,52 +29,8 @@ impl Chromium {
     /// Starts it; `None`, and a line that says so, where there is no chromium.
     pub(crate) fn start() -> Option<Chromium> {
         let profile = tempfile::tempdir().unwrap();
-        // The protocol is spoken on descriptors 3 and 4: the shell makes them of what it was given.
-        let script = "command -v chromium >/dev/null || exit 99; exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
-        let mut child = Command::new("sh")
-            .args([
-                "-c",
-                script,
-                "sh",
-                "--headless",
-                "--no-sandbox",
-                "--remote-debugging-pipe",
-            ])
-            .args([
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--no-first-run",
-                "--hide-scrollbars",
-            ])
-            .args([
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ])
-            .args(["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (send, messages) = sync_channel(4_096);
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            loop {
-                let mut message = Vec::new();
-                match output.read_until(0, &mut message) {
-                    Ok(1..) => message.pop(),
-                    _ => return,
-                };
-                if send
-                    .send(serde_json::from_slice(&message).unwrap())
-                    .is_err()
-                {
-                    return;
-                }
-            }
-        });
+        let mut child = spawn(profile.path());
+        let messages = read_messages(child.stdout.take().unwrap());
         let mut chromium = Chromium {
             input: child.stdin.take().unwrap(),
             child,
@@ -275,6 +231,46 @@ impl Chromium {
             std::fs::write(format!("{}-{piece}.png", start.display()), picture.unwrap()).unwrap();
         }
     }
+}
+
+/// Starts the program; its shell ends with 99 where there is none.
+fn spawn(profile: &Path) -> Child {
+    // The protocol is spoken on descriptors 3 and 4: the shell makes them of what it was given.
+    let script = "command -v chromium >/dev/null || exit 99
+        exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
+    Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args(["--headless", "--no-sandbox", "--remote-debugging-pipe"])
+        .args(["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+        .args(["--hide-scrollbars", "--disable-background-networking"])
+        .args(["--disable-component-update", "--disable-sync"])
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Reads messages on a thread of its own, until the browser ends.
+fn read_messages(output: ChildStdout) -> Receiver<Value> {
+    let (send, messages) = sync_channel(4_096);
+    let mut output = BufReader::new(output);
+    std::thread::spawn(move || {
+        loop {
+            let mut message = Vec::new();
+            match output.read_until(0, &mut message) {
+                Ok(1..) => message.pop(),
+                _ => return,
+            };
+            let message = serde_json::from_slice(&message).unwrap();
+            if send.send(message).is_err() {
+                return;
+            }
+        }
+    });
+    messages
 }
 
 impl Drop for Chromium {

@@ -69,6 +69,15 @@ pub(crate) struct WebArguments {
     /// Requests a second above which a host answers 429 or 503.
     #[arg(long)]
     max_rate: Option<f64>,
+    /// Requests that a host works on at once.
+    #[arg(long)]
+    host_workers: Option<u32>,
+    /// Bytes a second that all answers together are sent at.
+    #[arg(long)]
+    bandwidth: Option<u64>,
+    /// Each page of a host is linked by the page before it alone.
+    #[arg(long)]
+    chain: bool,
     /// The name that the hosts are below.
     #[arg(long)]
     domain: Option<String>,
@@ -115,6 +124,14 @@ impl WebArguments {
         web.tls = self.tls;
         web.public_port = self.public_port;
         web.max_rate = self.max_rate.or(web.max_rate);
+        web.host_workers = self.host_workers.or(web.host_workers);
+        web.bandwidth = self.bandwidth.or(web.bandwidth);
+        if self.chain {
+            let chains = Web::chains(self.seed, self.hosts, self.pages);
+            (web.chain, web.seed_hosts) = (true, chains.seed_hosts);
+            (web.internal_links, web.external_links) =
+                (chains.internal_links, chains.external_links);
+        }
         web.seed_hosts = self.seed_hosts.unwrap_or(web.seed_hosts);
         web.host_size_exponent = self.size_exponent.unwrap_or(web.host_size_exponent);
         web.max_host_pages = self.max_host_pages.unwrap_or(web.max_host_pages);
