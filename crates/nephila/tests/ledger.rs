@@ -26,9 +26,12 @@ impl Handler for Seen {
         assert!(page.content_type().unwrap().starts_with("text/html"));
         assert!(page.body().starts_with(b"<!DOCTYPE html>"));
         assert!(!page.document().unwrap().outlinks.is_empty());
-        let mut seen = self.0.lock().unwrap();
-        *seen.entry(page.url().to_owned()).or_default() += 1;
-        match seen.len() {
+        let count = {
+            let mut seen = self.0.lock().unwrap();
+            *seen.entry(page.url().to_owned()).or_default() += 1;
+            seen.len()
+        };
+        match count {
             7 => Err("the seventh".into()),
             9 => panic!("the ninth"),
             _ => Ok(()),
@@ -102,7 +105,7 @@ fn a_handler_sees_every_page_once_and_its_failures_are_outcomes() {
 
 #[test]
 fn a_crawl_explains_itself() {
-    let web = Web::light(4, 40, 400).with_latency_ms(50.0);
+    let web = Web::light(4, 20, 100).with_latency_ms(50.0);
     let server = Server::start_in_thread(web, ServeOptions::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("crawl");
