@@ -68,14 +68,15 @@ impl Timeline<'_> {
         let mut starts = vec![0.0];
         for stretch in self.stretches {
             at += stretch.window.seconds;
-            starts.push(at / self.unit.1);
+            starts.push(rounded(at / self.unit.1));
         }
         starts
     }
 
     /// A value of each stretch, and that of the last one again for its end.
     fn values(&self, value: impl Fn(&Stretch) -> f64) -> Vec<f64> {
-        let mut values: Vec<f64> = self.stretches.iter().map(value).collect();
+        let rounded = |of| rounded(value(of));
+        let mut values: Vec<f64> = self.stretches.iter().map(rounded).collect();
         values.push(values.last().copied().unwrap_or(0.0));
         values
     }
@@ -138,6 +139,15 @@ pub fn busy_plot(run: &RunLedger) -> Plot {
         percent(|of| of.window.others_processors()),
     ))
     .series(Series::new("outputs", Colour::Orange, percent(|of| of.window.sink_busy())))
+}
+
+/// To six digits: more nobody sees, and the last ones change where a ledger is written and read.
+fn rounded(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let scale = 10_f64.powi(5 - value.abs().log10().floor() as i32);
+    (value * scale).round() / scale
 }
 
 /// 0 to 1; of a stretch of which nothing is known, 0.

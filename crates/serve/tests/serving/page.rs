@@ -3,7 +3,7 @@
 use crate::chromium::Chromium;
 use crate::crawl::Shown;
 
-const PAGES: &str = "Number(document.querySelector('#facts dd').textContent.replace(/,/g, ''))";
+const PAGES: &str = "Number((document.querySelector('#facts dd') || { textContent: '0' }).textContent.replace(/,/g, ''))";
 
 fn is(standing: &str) -> String {
     format!("document.querySelector('#standing').textContent === '{standing}'")
