@@ -1,6 +1,7 @@
 // Draws the plots of a page. Each is a <div class="plot" id="plot-ID"> beside a block of JSON
 // <script type="application/json" id="data-ID">; no text of it ever becomes markup.
-// nephilaCharts.update(ID, data) replaces the data of a plot: [xs, values of the first series, ...].
+// nephilaCharts.update(ID, data, labels, name) replaces the data of a plot: [xs, values of the first series,
+// ...], and where they are given the labels of the xs and the name of their axis.
 var nephilaCharts = (function () {
   "use strict";
 
@@ -18,10 +19,12 @@ var nephilaCharts = (function () {
     return function (name) { return style.getPropertyValue("--" + name).trim(); };
   }
 
-  // What is drawn: shares are added up from below, and a logarithm takes nothing below zero.
+  function isPiled(spec) { return spec.kind === "bands" || spec.kind === "stack"; }
+
+  // What is drawn: what lies on one another is added up from below, and a logarithm takes nothing below zero.
   function drawn(spec, data) {
     var columns = data.map(function (column) { return column.slice(); });
-    if (spec.kind === "bands") {
+    if (isPiled(spec)) {
       for (var series = 2; series < columns.length; series++) {
         for (var at = 0; at < columns[series].length; at++) {
           columns[series][at] = (columns[series][at] || 0) + (columns[series - 1][at] || 0);
@@ -143,14 +146,14 @@ var nephilaCharts = (function () {
         if (of.dashed) told.dash = [7, 5];
       } else {
         told.fill = stroke;
-        told.width = spec.kind === "bands" ? 0 : 1;
+        told.width = isPiled(spec) ? 0 : 1;
         told.points = { show: false };
         if (spec.kind === "bars") told.paths = barPaths(place, spec.series.length);
         else told.paths = uPlot.paths.stepped({ align: 1 });
       }
       return told;
     });
-    if (spec.kind === "bands") made.reverse();
+    if (isPiled(spec)) made.reverse();
     var x = {
       label: spec.x.label || "at",
       value: function (_, value) {
@@ -228,12 +231,24 @@ var nephilaCharts = (function () {
     body.replaceChildren.apply(body, rows);
   }
 
-  function update(id, data, labels) {
+  function same(one, other) {
+    return one.length === other.length && one.every(function (text, at) { return text === other[at]; });
+  }
+
+  function update(id, data, labels, name) {
     var plot = plots.get(id);
     if (!plot) return false;
+    var isNew = !plot.made;
     plot.data = data;
-    if (labels) plot.spec.labels = labels;
-    if (labels || !plot.made) draw(plot);
+    if (labels && !same(labels, plot.spec.labels || [])) {
+      plot.spec.labels = labels;
+      isNew = true;
+    }
+    if (name && name !== plot.spec.x.label) {
+      plot.spec.x.label = name;
+      isNew = true;
+    }
+    if (isNew) draw(plot);
     else plot.made.setData(drawn(plot.spec, data));
     tell(plot, id);
     return true;

@@ -21,15 +21,13 @@ struct Block<'a> {
 
 pub(crate) fn figure(plot: &Plot) -> String {
     let id = &plot.id;
-    let xs = plot.xs.iter().copied().map(Some).collect();
-    let values = plot.series.iter().map(|series| series.values.clone());
     let block = Block {
         kind: plot.kind,
         x: &plot.x,
         y: &plot.y,
         series: &plot.series,
         labels: plot.labels.as_deref(),
-        data: std::iter::once(xs).chain(values).collect(),
+        data: plot.data(),
     };
     format!(
         "<figure>\n<figcaption><strong>{title}</strong> {caption}</figcaption>\n\

@@ -43,4 +43,4 @@ pub use number::shown;
 pub use page::Page;
 pub use plot::{Axis, Base, Plot, Series};
 pub use policy::{content_security_policy, source_hash};
-pub use table::Table;
+pub use table::{Cell, Table};

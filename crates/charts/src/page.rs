@@ -59,6 +59,17 @@ impl Page {
         self
     }
 
+    /// A few figures that stand out: each a value and what it counts.
+    pub fn facts<T: AsRef<str>>(&mut self, facts: &[(T, T)]) -> &mut Self {
+        self.body.push_str("<dl class=\"facts\">\n");
+        for (value, name) in facts {
+            let (value, name) = (text(value.as_ref()), text(name.as_ref()));
+            let _ = writeln!(self.body, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+        }
+        self.body.push_str("</dl>\n");
+        self
+    }
+
     /// A table.
     pub fn table(&mut self, table: &Table) -> &mut Self {
         self.body.push_str(&table.html());

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::colour::Colour;
+use crate::figure::figure;
 
 /// A plot over an x axis. `id` names it in the page: letters, digits and dashes, each id once a page.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct Plot {
 pub(crate) enum Kind {
     Lines,
     Bands,
+    Stack,
     Bars,
 }
 
@@ -120,6 +122,12 @@ impl Plot {
         Self::new(id, title.into(), caption.into(), Kind::Bands)
     }
 
+    /// Areas on top of one another, each holding from its x to the next: the parts of a sum over x, whose
+    /// upper edge is the sum.
+    pub fn stack(id: &str, title: impl Into<String>, caption: impl Into<String>) -> Self {
+        Self::new(id, title.into(), caption.into(), Kind::Stack)
+    }
+
     /// Bars side by side, one for each series at each label: histograms, comparisons.
     pub fn bars<T: Into<String>>(
         id: &str,
@@ -169,6 +177,29 @@ impl Plot {
     pub fn y(mut self, axis: Axis) -> Self {
         self.y = axis;
         self
+    }
+
+    /// The figure as it stands in a page, for a server that makes pages of its own: it takes
+    /// [`crate::assets::SCRIPT`] to be drawn.
+    pub fn to_html(&self) -> String {
+        figure(self)
+    }
+
+    /// What the script draws, and what its `update` takes: the xs, then the values of each series.
+    pub fn data(&self) -> Vec<Vec<Option<f64>>> {
+        let xs = self.xs.iter().copied().map(Some).collect();
+        let values = self.series.iter().map(|series| series.values.clone());
+        std::iter::once(xs).chain(values).collect()
+    }
+
+    /// The name of the x axis.
+    pub fn x_name(&self) -> &str {
+        &self.x.label
+    }
+
+    /// The labels of the xs, where they have some.
+    pub fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
     }
 
     /// One more series; bands are given from below.

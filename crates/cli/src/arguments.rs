@@ -13,7 +13,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(crawl())
         .subcommand(resume())
-        .subcommands([status(), why(), explain(), export(), report()])
+        .subcommands([status(), why(), explain(), export(), report(), serve()])
         .subcommands([fetch(), robots(), sitemap()])
         .subcommands([config(), completions(), demo(), lab(), reference()])
         .after_help("`nephila demo` shows it at work; it needs no network.")
@@ -138,7 +138,7 @@ fn export() -> Command {
 
 fn report() -> Command {
     Command::new("report")
-        .about("One HTML page for the owner of a site: broken links, redirects, duplicates, what is slow")
+        .about("One HTML page: what limited the crawl, where its time went, what it found, broken links")
         .arg(directory())
         .arg(
             Arg::new("output")
@@ -146,6 +146,17 @@ fn report() -> Command {
                 .value_name("FILE")
                 .help("Write here instead of standard output; the file must not exist"),
         )
+}
+
+fn serve() -> Command {
+    let verb = Command::new("serve")
+        .about("Show a crawl as a page that updates itself, also one that another process runs")
+        .after_help(
+            "At http://127.0.0.1:8642/ unless --serve says otherwise; Ctrl-C ends it. Nothing of the crawl is \
+             changed: a crawl that is to be paused or stopped from its page is begun with `crawl --serve`.",
+        )
+        .arg(directory());
+    with_groups(verb, &[Group::Watching], &[])
 }
 
 fn fetch() -> Command {
@@ -258,7 +269,7 @@ fn completions() -> Command {
 }
 
 fn demo() -> Command {
-    Command::new("demo")
+    let verb = Command::new("demo")
         .about("Serve a small simulated web on loopback and crawl it; needs no network")
         .arg(
             Arg::new("out")
@@ -275,7 +286,8 @@ fn demo() -> Command {
                 .value_parser(clap::value_parser!(u64).range(10..=1_000_000))
                 .help("Pages of the simulated web, 10 to 1000000"),
         )
-        .args(display())
+        .args(display());
+    with_groups(verb, &[Group::Watching], &[])
 }
 
 fn lab() -> Command {
@@ -413,6 +425,13 @@ fn flag(option: &'static OptionSpec) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true");
+    }
+    if !option.without_value.is_empty() {
+        // What begins with a dash is then the next flag, not the value.
+        return arg
+            .num_args(0..=1)
+            .allow_hyphen_values(false)
+            .default_missing_value(option.without_value);
     }
     arg
 }

@@ -44,6 +44,16 @@ pub(crate) fn watch(control: Control, hint: String) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Waits for a signal that asks the process to end.
+///
+/// # Errors
+/// When the signals cannot be watched.
+pub(crate) fn wait() -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    signals.forever().next();
+    Ok(())
+}
+
 /// Whether whoever started this process has it ignore the signal.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

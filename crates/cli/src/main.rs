@@ -86,10 +86,9 @@ fn is_closed_pipe(error: &Error) -> bool {
 }
 
 fn exit_of(error: &Error) -> Exit {
-    match error
-        .downcast_ref::<nephila::Error>()
-        .map(nephila::Error::kind)
-    {
+    let mut causes = error.chain();
+    let found = causes.find_map(|cause| cause.downcast_ref::<nephila::Error>());
+    match found.map(nephila::Error::kind) {
         Some(ErrorKind::Usage | ErrorKind::Exists | ErrorKind::NotACrawl) => Exit::Usage,
         _ => Exit::Failed,
     }

@@ -49,6 +49,9 @@ pub(crate) fn summary_text(summary: &Summary, directory: &Path) -> String {
     }
     let shown = shell_word(&directory.display().to_string());
     let _ = writeln!(text, "rows: {shown}/pages ({} rows)", count(summary.rows));
+    if directory.join("report.html").exists() {
+        let _ = writeln!(text, "report: {shown}/report.html");
+    }
     if summary.queued > 0 {
         let _ = writeln!(text, "{} URLs are still queued", count(summary.queued));
         let _ = writeln!(

@@ -43,6 +43,10 @@ const PIECE_BYTES: usize = 16 * 1024;
 /// page would cost the shard a system call a page. The end of a run does wake it.
 const REST: Duration = Duration::from_millis(5);
 
+/// How long it waits for the first of what is to be committed before it looks whether somebody wants to see
+/// how the crawl stands.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What a shard hands over: all of it becomes durable in one commit, or none.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
@@ -226,17 +230,16 @@ impl Desk {
     }
 
     fn run(&mut self, messages: &Receiver<Message>, interval: Duration) -> Result<(), Error> {
+        self.ledger.board.show_tally(&self.sinks.history.tally);
         loop {
             // Nothing waits for a commit here, so the first message may take its time.
             let is_busy = self.maker.is_busy();
-            let first = self.rest(|| match is_busy {
-                true => messages.recv_timeout(REST),
-                false => messages.recv().map_err(RecvTimeoutError::from),
-            });
+            let first = self.rest(|| messages.recv_timeout(if is_busy { REST } else { LOOK }));
             let first = match first {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
+                    self.ledger.board.show_hosts(&self.sinks.history.tally);
                     if let Some(reason) = self.advance_checkpoint(messages)? {
                         return self.stop(reason);
                     }
@@ -311,6 +314,7 @@ impl Desk {
         self.payload.extend_from_slice(&handover.admitted);
         self.admitted += handover.admitted_count;
         if let Some(mut record) = handover.done {
+            self.ledger.board.note(&record);
             self.sinks.take(&mut record, self.clock.now())?;
             let entry = Entry::Done(Box::new(record.done));
             entry.encode(&mut self.payload);
@@ -344,6 +348,7 @@ impl Desk {
             history.last_at = history.last_at.max(done.finished_at);
             history.tally.add(&done);
         }
+        self.ledger.board.show_tally(&history.tally);
         self.payload.clear();
         self.pages = 0;
         self.room.add_permits(std::mem::take(&mut self.pieces));
@@ -359,7 +364,9 @@ impl Desk {
             ran_millis,
         };
         Entry::Stop(stop).encode(&mut self.payload);
-        self.commit()
+        self.commit()?;
+        self.ledger.board.show_last(&self.sinks.history.tally);
+        Ok(())
     }
 
     /// Pages that commits have counted.
@@ -390,7 +397,7 @@ mod tests {
         const HANDOVERS: u64 = 100;
         let folder = tempfile::tempdir().unwrap();
         let directory = CrawlDirectory::at(folder.path().join("crawl"));
-        let (clock, control) = (Clock::start(), Control::new(1));
+        let (clock, control) = (Clock::start(), Control::new(1, 1));
         let seeds = ["http://a.test/".to_owned()];
         let opened = Opened::create(directory.clone(), &seeds, &Settings::new(), clock).unwrap();
         let url = format!("http://a.test/{}", "x".repeat(1_000));

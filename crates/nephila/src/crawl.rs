@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nephila_fetch::Shared;
 use nephila_ledger::Controller;
-use nephila_store::write_whole;
+use nephila_store::{remove_file, write_whole};
 
 use crate::analysis::Workers;
 use crate::analyst::AnalysisRoom;
@@ -20,11 +20,13 @@ use crate::handler::{Handler, HandlerSetup};
 use crate::journal::StopReason;
 use crate::launch::Launch;
 use crate::ledger::{Ledger, Line, Sources};
+use crate::live::LiveCrawl;
 use crate::opening::Opened;
 use crate::options::{CrawlConfig, Settings};
 use crate::products::Products;
 use crate::progress::Progress;
 use crate::repairs::Repairs;
+use crate::report::{EndedRun, write_report};
 use crate::setup;
 use crate::sinks::Ended;
 use crate::sockets::SocketShare;
@@ -73,14 +75,14 @@ impl Crawl {
     }
 
     fn of(opened: Opened) -> Crawl {
-        let most = SocketShare::of(&opened.config).concurrency;
+        let share = SocketShare::of(&opened.config);
         let controller = opened.config.concurrency.0.is_none();
-        let controller = controller.then(|| Controller::new(most));
+        let controller = controller.then(|| Controller::new(share.concurrency));
         let first = controller
             .as_ref()
-            .map_or(most, |found| found.first().slots);
+            .map_or(share.concurrency, |found| found.first().slots);
         Crawl {
-            control: Control::new(first),
+            control: Control::new(first, share.most_concurrency(&opened.config)),
             controller,
             progress: Arc::new(Progress::default()),
             ledger: Arc::new(Ledger::new(opened.frontiers.len())),
@@ -119,6 +121,19 @@ impl Crawl {
         LiveLedger(self.ledger.clone())
     }
 
+    /// All of it that can be shown while it runs.
+    pub fn live(&self) -> LiveCrawl {
+        let opened = &self.opened;
+        LiveCrawl {
+            directory: opened.directory.clone(),
+            config: Arc::new(opened.config.clone()),
+            control: self.control.clone(),
+            progress: self.progress.clone(),
+            ledger: self.ledger.clone(),
+            clock: opened.clock,
+        }
+    }
+
     /// The directory.
     pub fn directory(&self) -> &CrawlDirectory {
         &self.opened.directory
@@ -147,7 +162,7 @@ impl Crawl {
 
     /// Runs until nothing is left, a limit is reached, or [`Control::stop`]. Blocks.
     ///
-    /// All is committed and published when it returns, and `summary.json` is written.
+    /// All is committed and published when it returns, and `summary.json` and `report.html` are written.
     ///
     /// # Errors
     /// When the crawl cannot go on; what was committed is kept, and [`Crawl::resume`] goes on.
@@ -206,7 +221,6 @@ impl Crawl {
             path: directory.ledger_file(),
         }
         .sample();
-        let begun = committer.send_first(first);
         let launch = Launch {
             workers,
             handlers,
@@ -223,7 +237,7 @@ impl Crawl {
         };
         let guard = launch.watch_duration();
         let shards = frontiers.into_iter().zip(receivers);
-        let ended = launch.run(shards, &committer, &shared, begun);
+        let ended = launch.run(shards, &committer, &shared, committer.send_first(first));
         let reason = control.reason();
         // The committer's own error is the cause of what the shards saw.
         let committed = committer.finish(reason);
@@ -236,6 +250,7 @@ impl Crawl {
         ended?;
         let summary = summarize(&committed, reason, &launch, &progress, history.ran_millis);
         write_summary(&directory, &summary)?;
+        report(&directory, &launch, &committed, reason);
         if reason == StopReason::Done {
             Ground::clear(&directory.state(), &launch.config)?;
         }
@@ -251,6 +266,23 @@ impl LiveLedger {
     /// Of the last seconds; `None` where nothing was done in them.
     pub fn line(&self) -> Option<Line> {
         self.0.line()
+    }
+}
+
+/// Writes `report.html`. It tells of the crawl and is not the crawl: where it cannot be written there is none,
+/// for that of an earlier run would tell of another.
+fn report(directory: &CrawlDirectory, launch: &Launch, ended: &Ended, reason: StopReason) {
+    let run = EndedRun {
+        directory,
+        config: &launch.config,
+        tally: &ended.tally,
+        rows: ended.rows,
+        reason,
+        ledger: &launch.ledger.board.run(),
+        now: launch.clock.now(),
+    };
+    if write_report(&run).is_err() {
+        let _ = remove_file(&directory.report_file());
     }
 }
 

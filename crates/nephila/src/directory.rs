@@ -8,6 +8,8 @@
 //! DIR/state/rows/         the rows, where JSON lines are none of the forms
 //! DIR/state/outbox/       files on their way to an object store
 //! DIR/summary.json        the counts, written at the end of a run
+//! DIR/ledger.json         where the time of each run went, written as it goes on
+//! DIR/report.html         the report, written at the end of a run
 //! ```
 
 use std::fs;
@@ -59,6 +61,11 @@ impl CrawlDirectory {
     /// `ledger.json`.
     pub fn ledger_file(&self) -> PathBuf {
         self.root.join("ledger.json")
+    }
+
+    /// `report.html`.
+    pub fn report_file(&self) -> PathBuf {
+        self.root.join("report.html")
     }
 
     /// `warc/`.

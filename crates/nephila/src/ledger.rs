@@ -6,6 +6,7 @@
 //! crate `nephila-ledger`'s: it knows no clock and no files.
 
 mod account;
+mod board;
 mod explanation;
 mod file;
 mod machine;
@@ -22,6 +23,8 @@ use hdrhistogram::Histogram;
 use nephila_ledger::{Spent, Window};
 
 pub(crate) use account::{Account, Levels, VisitEnd};
+pub(crate) use board::Board;
+pub use board::Problem;
 pub use explanation::{Advice, Bound, Concurrency, Explanation, LimitShare, verdict_words};
 pub use file::{LedgerFile, RunLedger, StateQuantiles};
 pub(crate) use machine::thread_cpu;
@@ -36,6 +39,8 @@ pub(crate) struct Ledger {
     pub(crate) shards: Vec<Arc<Account>>,
     pub(crate) sink: SinkAccount,
     pub(crate) work: Arc<WorkAccount>,
+    /// What whoever looks at the crawl is shown.
+    pub(crate) board: Board,
     pub(crate) handler: Arc<HandlerAccount>,
     /// The last seconds, in one line.
     line: Mutex<Option<Line>>,
@@ -83,6 +88,7 @@ impl Ledger {
             shards: (0..shards).map(|_| Arc::default()).collect(),
             sink,
             work: Arc::default(),
+            board: Board::default(),
             handler: Arc::default(),
             line: Mutex::default(),
         }

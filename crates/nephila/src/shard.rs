@@ -159,10 +159,11 @@ impl<F: Fetch + 'static> Shard<F> {
                         return self.drain_inbox(&mut visits, &mut phase).await;
                     }
                 }
-                Phase::Running => {}
+                Phase::Running | Phase::Paused => {}
             }
             let wait_until = match now {
                 Phase::Running => self.start_visits(&mut visits).await?,
+                Phase::Paused => None,
                 _ => deadline.map(|at| self.clock.started_at().after(at)),
             };
             // Before what has ended here, of which there may always be something: others wait for these.
@@ -482,7 +483,8 @@ impl<F: Fetch + 'static> Shard<F> {
     /// Fetches at once at most, of this shard.
     fn slots(&self) -> usize {
         let shards = self.common.inboxes.len().max(1);
-        self.common.control.concurrency().div_ceil(shards).max(1)
+        let all = self.common.control.concurrency();
+        (all / shards + usize::from(self.number < all % shards)).max(1)
     }
 
     fn count_live(&self, change: i64) {

@@ -41,6 +41,18 @@ impl SocketShare {
         asked.within(limit, threads(config) as u64)
     }
 
+    /// Fetches at once that the limit of open files bears beside the connections that are kept open.
+    pub(crate) fn most_concurrency(&self, config: &CrawlConfig) -> usize {
+        /// The greatest value of `--concurrency`.
+        const MOST: usize = 100_000;
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let threads = threads(config) as u64;
+        let taken = OWN_FILES + (FILES_PER_THREAD + self.idle as u64) * threads;
+        usize::try_from(limit.saturating_sub(taken))
+            .unwrap_or(MOST)
+            .clamp(self.concurrency, MOST.max(self.concurrency))
+    }
+
     fn within(self, limit: u64, threads: u64) -> SocketShare {
         let own = OWN_FILES + FILES_PER_THREAD * threads;
         let room = limit.saturating_sub(own);

@@ -217,20 +217,28 @@ pub(crate) fn for_each_entry(
     from: Option<LogPosition>,
     mut visit: impl FnMut(Entry),
 ) -> Result<(), Error> {
-    let mut visit = |commit: u64, payload: &[u8]| {
-        let mut rest = payload;
-        while !rest.is_empty() {
-            let damaged = || {
-                let what = format!("commit {commit} holds an entry that cannot be read");
-                nephila_store::Error::corrupt(state, what)
-            };
-            visit(Entry::decode(&mut rest).ok_or_else(damaged)?);
-        }
-        Ok(())
-    };
+    let mut visit = |commit: u64, payload: &[u8]| visit_entries(state, commit, payload, &mut visit);
     match from {
         Some(from) => replay_at(state, from, &mut visit)?,
         None => replay(state, &mut visit)?,
     };
+    Ok(())
+}
+
+/// Calls `visit` with every entry of one commit.
+pub(crate) fn visit_entries(
+    state: &Path,
+    commit: u64,
+    payload: &[u8],
+    visit: &mut impl FnMut(Entry),
+) -> Result<(), nephila_store::Error> {
+    let mut rest = payload;
+    while !rest.is_empty() {
+        let damaged = || {
+            let what = format!("commit {commit} holds an entry that cannot be read");
+            nephila_store::Error::corrupt(state, what)
+        };
+        visit(Entry::decode(&mut rest).ok_or_else(damaged)?);
+    }
     Ok(())
 }

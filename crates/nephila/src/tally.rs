@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use nephila_frontier::{Moment, Outcome, UrlKind};
 
+use crate::distribution::Distribution;
 use crate::journal::{DoneEntry, take_u64};
 
 /// Hosts that are counted one by one; what is over counts together.
 const MOST_HOSTS: usize = 200_000;
+/// Link distances that are counted one by one; the last counter is of all that are longer.
+const MOST_HOPS: usize = 64;
 
 /// Counts of all done URLs of a crawl.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,12 @@ pub struct Tally {
     hosts: HashMap<Box<str>, HostTally>,
     /// Pages of hosts that are not counted one by one.
     pub other_hosts_pages: u64,
+    /// Pages that were fetched, by their bytes after decompression.
+    pub(crate) sizes: Distribution,
+    /// Pages that were answered, by the milliseconds of their fetch.
+    pub(crate) fetch_millis: Distribution,
+    /// Pages by their link distance from a seed, up to [`MOST_HOPS`] of them.
+    hops: Vec<u64>,
 }
 
 /// Counts of one host.
@@ -68,10 +77,27 @@ impl Tally {
             }
             let was_had = done.outcome.is_answer() && done.outcome != Outcome::HttpError;
             self.seeds_fetched += u64::from(done.hops == 0 && was_had);
+            self.distribute(done);
         } else {
             self.side_fetches += 1;
         }
         self.add_to_host(done, is_page);
+    }
+
+    fn distribute(&mut self, done: &DoneEntry) {
+        if done.outcome == Outcome::Fetched {
+            self.sizes.note(done.decoded_bytes);
+        }
+        if done.status > 0 {
+            self.fetch_millis.note(u64::from(done.fetch_millis));
+        }
+        let place = usize::from(done.hops).min(MOST_HOPS - 1);
+        if place >= self.hops.len() {
+            self.hops.resize(place + 1, 0);
+        }
+        if let Some(count) = self.hops.get_mut(place) {
+            *count += 1;
+        }
     }
 
     fn add_to_host(&mut self, done: &DoneEntry, is_page: bool) {
@@ -101,7 +127,7 @@ impl Tally {
         }
     }
 
-    /// Appends the stored form: all counts, then the hosts.
+    /// Appends the stored form: all counts, the hosts, and how figures are distributed.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let mut put = |number: u64| out.extend_from_slice(&number.to_le_bytes());
         put(self.outcomes.len() as u64);
@@ -138,6 +164,29 @@ impl Tally {
             }
             out.extend_from_slice(name.as_bytes());
         }
+        self.encode_distributions(out);
+    }
+
+    fn encode_distributions(&self, out: &mut Vec<u8>) {
+        self.sizes.encode(out);
+        self.fetch_millis.encode(out);
+        for place in 0..MOST_HOPS {
+            let count = self.hops.get(place).copied().unwrap_or(0);
+            out.extend_from_slice(&count.to_le_bytes());
+        }
+    }
+
+    fn decode_distributions(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.sizes = Distribution::decode(bytes)?;
+        self.fetch_millis = Distribution::decode(bytes)?;
+        let mut hops = Vec::with_capacity(MOST_HOPS);
+        for _ in 0..MOST_HOPS {
+            hops.push(take_u64(bytes)?);
+        }
+        let length = hops.iter().rposition(|count| *count > 0);
+        hops.truncate(length.map_or(0, |last| last + 1));
+        self.hops = hops;
+        Some(())
     }
 
     /// Reads what [`Tally::encode`] appended; `None` when it is damaged.
@@ -172,6 +221,7 @@ impl Tally {
             let name = std::str::from_utf8(name).ok()?;
             tally.hosts.insert(name.into(), host);
         }
+        tally.decode_distributions(bytes)?;
         Some(tally)
     }
 
@@ -224,6 +274,11 @@ impl Tally {
             .sum()
     }
 
+    /// Pages by their link distance from a seed, 0 first; the last of 64 is of all that are farther.
+    pub fn hops(&self) -> &[u64] {
+        &self.hops
+    }
+
     /// The counted hosts.
     pub fn hosts(&self) -> impl Iterator<Item = (&str, &HostTally)> {
         self.hosts.iter().map(|(name, host)| (&**name, host))
@@ -241,8 +296,15 @@ impl Tally {
         key: impl Fn(&HostTally) -> K,
     ) -> Vec<(&str, &HostTally)> {
         let mut hosts: Vec<_> = self.hosts().filter(|(_, host)| host.pages > 0).collect();
-        hosts.sort_by(|a, b| key(b.1).cmp(&key(a.1)).then_with(|| a.0.cmp(b.0)));
+        let order = |a: &(&str, &HostTally), b: &(&str, &HostTally)| {
+            key(b.1).cmp(&key(a.1)).then_with(|| a.0.cmp(b.0))
+        };
+        // Of 200,000 hosts a few are wanted, each second.
+        if count > 0 && count < hosts.len() {
+            hosts.select_nth_unstable_by(count - 1, order);
+        }
         hosts.truncate(count);
+        hosts.sort_by(order);
         hosts
     }
 }
@@ -310,6 +372,10 @@ mod tests {
         };
         assert_eq!(hosts(&read), hosts(&tally));
         assert!(read.outcomes().eq(tally.outcomes()));
+        assert_eq!(
+            (&read.sizes, &read.fetch_millis, read.hops()),
+            (&tally.sizes, &tally.fetch_millis, &[1, 1][..])
+        );
         assert_eq!(
             (
                 read.side_fetches,

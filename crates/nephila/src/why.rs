@@ -388,7 +388,7 @@ fn rank(kind: UrlKind) -> u8 {
 }
 
 /// Whether it was recorded without having been queued.
-fn is_unqueued(kind: UrlKind, outcome: Outcome) -> bool {
+pub(crate) fn is_unqueued(kind: UrlKind, outcome: Outcome) -> bool {
     kind == UrlKind::Robots || outcome == Outcome::OutOfScope
 }
 

@@ -49,7 +49,7 @@ pub use error::{Error, ErrorKind};
 pub use lock::{DirectoryLock, Holder};
 pub use log::{
     CommitLog, DEFAULT_SEGMENT_BYTES, LogPosition, MAX_PAYLOAD_BYTES, Replayed, Visit, replay,
-    replay_at,
+    replay_at, replay_on,
 };
 pub use part::{PartNames, PartPosition, PartWriter, Repaired};
 pub use pieces::{MAX_PIECE_BYTES, PieceWriter, read_pieces};

@@ -331,6 +331,26 @@ pub fn replay_at(
     read_segments(state_dir, Some(from), visit).map(|tail| tail.replayed)
 }
 
+/// As [`replay`], but visits only the commits behind `from`, where there is one, and returns where they end:
+/// whoever calls it again with that follows a log that another process appends to.
+///
+/// # Errors
+///
+/// As [`CommitLog::open_at`].
+pub fn replay_on(
+    state_dir: &Path,
+    from: Option<LogPosition>,
+    visit: &mut Visit<'_>,
+) -> Result<LogPosition, Error> {
+    let tail = read_segments(state_dir, from, visit)?;
+    Ok(LogPosition {
+        segment: tail.header.number,
+        offset: tail.length,
+        sequence: tail.next_sequence,
+        salt: tail.header.salt,
+    })
+}
+
 /// Writes the last frame once more, as it is, before anything is built on it.
 ///
 /// It is the one commit whose fdatasync may have failed or never happened (a process killed between

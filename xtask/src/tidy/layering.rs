@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "nephila",
         &[
+            "nephila-charts",
             "nephila-frontier",
             "nephila-fetch",
             "nephila-ledger",
@@ -27,7 +28,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nephila-robots",
         ],
     ),
-    ("nephila-cli", &["nephila", "nephila-lab", "nephila-sim"]),
+    ("nephila-serve", &["nephila", "nephila-charts"]),
+    (
+        "nephila-cli",
+        &["nephila", "nephila-lab", "nephila-serve", "nephila-sim"],
+    ),
     (
         "nephila-bench",
         &[

@@ -14,6 +14,7 @@ const LIBRARIES: &[&str] = &[
     "crates/sim",
     "crates/charts",
     "crates/lab",
+    "crates/serve",
     "crates/nephila",
 ];
 

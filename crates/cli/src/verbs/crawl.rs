@@ -7,7 +7,9 @@ use anyhow::Context;
 use clap::ArgMatches;
 use nephila::options::Source;
 use nephila::{Clock, Crawl, Summary, raise_file_limit, rfc3339};
+use nephila_serve::Bound;
 
+use super::serve;
 use crate::arguments::{is_given, settings, value};
 use crate::progress_display::{Display, show};
 use crate::summary_text::summary_text;
@@ -36,8 +38,9 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         settings.set("output", vec![url.to_owned()], Source::Flag)?;
     }
     let directory = directory.map_or_else(|| default_directory(&seeds), PathBuf::from);
+    let bound = serve::bind(&settings.check().map_err(nephila::Error::from)?)?;
     let crawl = Crawl::create(directory, &seeds, &settings)?;
-    drive(crawl, display)
+    drive(crawl, display, bound)
 }
 
 /// Every connection is a file descriptor: take as many as the system gives.
@@ -46,8 +49,8 @@ pub(crate) fn prepare_process() {
     let _ = raise_file_limit();
 }
 
-/// Runs a crawl with signals and progress, and shows its summary.
-pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
+/// Runs a crawl with signals, progress and its page, and shows its summary.
+pub(crate) fn drive(crawl: Crawl, display: Display, bound: Option<Bound>) -> anyhow::Result<Exit> {
     let directory = crawl.directory().root().to_owned();
     let hint = format!(
         "nephila resume {}",
@@ -62,10 +65,12 @@ pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
             "{borne} fetches at once, not {asked}: more open files are not allowed (`ulimit -n`)"
         ));
     }
+    let server = serve::start(bound, &crawl)?;
     let control = crawl.control();
     interrupt::watch(control.clone(), hint.clone()).context("cannot watch for signals")?;
     if display != Display::Quiet && display != Display::Json {
         complain(&format!("crawling into {}", directory.display()));
+        server.iter().for_each(|server| serve::tell(server, &crawl));
     }
     let max_pages = crawl.config().max_pages;
     let shown = show(
@@ -79,6 +84,9 @@ pub(crate) fn drive(crawl: Crawl, display: Display) -> anyhow::Result<Exit> {
     control.note_end();
     if let Some(shown) = shown {
         let _ = shown.join();
+    }
+    if let Some(server) = server {
+        server.finish();
     }
     let summary = ended.with_context(|| format!("the crawl cannot go on; when it can: {hint}"))?;
     tell(&summary, &directory, display);

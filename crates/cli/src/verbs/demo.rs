@@ -9,8 +9,9 @@ use nephila_sim::{LogMode, Outcomes, RobotsMix, ServeOptions, Server, Spread, We
 use serde::Deserialize;
 
 use super::crawl::{default_directory, drive, prepare_process};
+use super::serve;
 use crate::Exit;
-use crate::arguments::{is_given, value};
+use crate::arguments::{self, is_given, value};
 use crate::progress_display::Display;
 use crate::terminal::{complain, count, shell_word};
 
@@ -33,11 +34,10 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let server = Server::start_in_thread(web(pages), options);
     let server = server.context("cannot serve the simulated web on loopback")?;
-    let crawl = Crawl::create(
-        &out,
-        &server.web().seeds(),
-        &settings(server.addr().port())?,
-    )?;
+    let mut settings = settings(server.addr().port())?;
+    settings.merge(arguments::settings(matches)?);
+    let bound = serve::bind(&settings.check().map_err(nephila::Error::from)?)?;
+    let crawl = Crawl::create(&out, &server.web().seeds(), &settings)?;
     if is_told {
         complain(&format!(
             "serving a simulated web of {} pages on {} hosts at {}",
@@ -46,7 +46,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
             server.addr(),
         ));
     }
-    let exit = drive(crawl, display)?;
+    let exit = drive(crawl, display, bound)?;
     drop(server);
     if is_told {
         complain(&match exit {

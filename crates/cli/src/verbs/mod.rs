@@ -12,6 +12,7 @@ mod reference;
 mod report;
 mod resume;
 mod robots;
+mod serve;
 mod sitemap;
 mod status;
 mod why;
@@ -30,6 +31,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("explain", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("report", matches)) => report::run(matches),
+        Some(("serve", matches)) => serve::run(matches),
         Some(("fetch", matches)) => fetch::run(matches),
         Some(("robots", matches)) => robots::run(matches),
         Some(("sitemap", matches)) => sitemap::run(matches),

@@ -15,9 +15,7 @@ use crate::terminal::{complain, safe, say};
 /// Runs it.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let directory = CrawlDirectory::at(value(matches, "directory").unwrap_or_default());
-    let now = Clock::start().now();
-    let report = Report::read(&directory, now)?;
-    let page = report.to_html(&format!("{:x}", now.as_micros()));
+    let page = Report::read(&directory, Clock::start().now())?.to_html();
     let Some(path) = value(matches, "output") else {
         say(page.trim_end())?;
         return Ok(Exit::Done);

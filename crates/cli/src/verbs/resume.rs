@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use nephila::{Crawl, Repairs};
 
 use super::crawl::{drive, prepare_process};
+use super::serve;
 use crate::Exit;
 use crate::arguments::{is_given, settings, value};
 use crate::progress_display::Display;
@@ -22,7 +23,8 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
             count(crawl.pages_before())
         ));
     }
-    drive(crawl, display)
+    let bound = serve::bind(crawl.config())?;
+    drive(crawl, display, bound)
 }
 
 /// Says what a crash had left and what became of it.

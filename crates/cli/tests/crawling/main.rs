@@ -20,6 +20,7 @@ mod python;
 mod report;
 mod rules;
 mod run;
+mod serve;
 mod sites;
 mod transport;
 mod traps;

@@ -40,14 +40,26 @@ fn the_report_tells_what_is_broken_and_where_it_is_linked() {
     for part in [
         format!("href=\"{base}/gone\""),
         "“a lost page”".to_owned(),
-        "<strong>1</strong> broken".to_owned(),
-        "<strong>1</strong> redirects".to_owned(),
-        "2 pages of ".to_owned(),
-        "<td>404<td class=\"n\">1".to_owned(),
+        "1 pages could not be had".to_owned(),
+        format!("{base}/old"),
+        "<dd>1</dd>".to_owned(),
+        "<td class=\"n\">2</td>".to_owned(),
+        "from all 6 rows".to_owned(),
+        "The crawl is done".to_owned(),
     ] {
         assert!(page.contains(&part), "{part} is not in:\n{page}");
     }
-    assert!(!page.contains("<script"), "no script is in the page");
+    assert!(!page.contains("alert(1)"), "no title is in the page");
+    let written = std::fs::read_to_string(out.join("report.html")).unwrap();
+    let undated = |page: &str| {
+        let (before, rest) = page.split_once("This page was made at ").unwrap();
+        format!("{before}{}", rest.split_once("Z.").unwrap().1)
+    };
+    assert_eq!(
+        undated(&written),
+        undated(&page),
+        "the run has left the same page"
+    );
     let again = report();
     assert_eq!(
         code(&again),

@@ -53,6 +53,8 @@ struct Sampling {
     allowed: Vec<usize>,
     file: LedgerFile,
     series: Series,
+    /// What is shown of the run.
+    run: RunLedger,
     /// All since the beginning, at the last window.
     before: Window,
     before_at: Duration,
@@ -69,6 +71,10 @@ impl Sampling {
             allowed: allowed_processors(),
             file: LedgerFile::read_or_new(&sources.path),
             series: Series::default(),
+            run: RunLedger {
+                started_at: rfc3339(sources.clock.started_at()),
+                ..RunLedger::default()
+            },
             before: Window::default(),
             before_at: now,
             link: LinkSamples::default(),
@@ -94,8 +100,11 @@ impl Sampling {
             self.end_window();
             windows += 1;
             if has_ended || windows % WINDOWS_A_WRITE == 0 || windows == 1 {
+                self.note_visits();
                 self.write();
             }
+            self.run.series.clone_from(&self.series);
+            self.sources.ledger.board.show_run(self.run.clone());
             if has_ended {
                 return;
             }
@@ -137,13 +146,16 @@ impl Sampling {
 
     /// Sets the slots to what the controller says, where there is one.
     fn decide(&mut self, window: &Window) {
+        if !self.sources.control.is_concurrency_open() {
+            return;
+        }
         let Some(controller) = &mut self.sources.controller else {
             return;
         };
         let Some(decision) = controller.step(window, memory_taken()) else {
             return;
         };
-        self.sources.control.set_concurrency(decision.slots);
+        self.sources.control.found_concurrency(decision.slots);
         if self.decisions.len() >= DECISIONS {
             self.decisions.remove(DECISIONS / 4);
         }
@@ -179,7 +191,7 @@ impl Sampling {
         all
     }
 
-    fn write(&mut self) {
+    fn note_visits(&mut self) {
         let ledger = &self.sources.ledger;
         let mut visits = Visits::default();
         ledger
@@ -193,14 +205,15 @@ impl Sampling {
         {
             *commit = ledger.sink.quantiles();
         }
-        self.file.set_last(RunLedger {
-            started_at: rfc3339(self.sources.clock.started_at()),
-            series: self.series.clone(),
-            quantiles: quantiles.into_iter().map(Into::into).collect(),
-            typical: visits.typical(),
-            slowest: visits.slowest(),
-            decisions: self.decisions.clone(),
-        });
+        self.run.quantiles = quantiles.into_iter().map(Into::into).collect();
+        self.run.typical = visits.typical();
+        self.run.slowest = visits.slowest();
+        self.run.decisions.clone_from(&self.decisions);
+    }
+
+    fn write(&mut self) {
+        self.run.series.clone_from(&self.series);
+        self.file.set_last(self.run.clone());
         // It says how the crawl went and is not the crawl: where it cannot be written the crawl goes on.
         let _ = self.file.write(&self.sources.path);
     }

@@ -6,7 +6,7 @@ use super::table::{CrawlConfig, OptionSpec};
 const MASK: &str = "***";
 
 /// The value of an option as [`OptionSpec::value`] gives it, with the secrets in it masked:
-/// passwords in `auth` and `proxy`, and the values of headers that carry credentials.
+/// `serve-token`, passwords in `auth` and `proxy`, and the values of headers that carry credentials.
 pub fn masked_value(option: &OptionSpec, config: &CrawlConfig) -> Vec<String> {
     let items = option.value(config);
     match option.name {
@@ -15,8 +15,17 @@ pub fn masked_value(option: &OptionSpec, config: &CrawlConfig) -> Vec<String> {
             .map(|item| without_password(item, "="))
             .collect(),
         "proxy" => items.iter().map(|item| without_user_info(item)).collect(),
+        "serve-token" => items.iter().map(|item| masked_whole(item)).collect(),
         "header" => items.iter().map(|item| without_credentials(item)).collect(),
         _ => items,
+    }
+}
+
+/// A secret, where there is one.
+fn masked_whole(item: &str) -> String {
+    match item {
+        "none" => item.to_owned(),
+        _ => MASK.to_owned(),
     }
 }
 

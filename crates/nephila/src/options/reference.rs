@@ -50,10 +50,10 @@ pub fn options_page() -> String {
 
 fn row(option: &OptionSpec) -> String {
     let cell = |text: &str| text.replace('|', "\\|");
-    let value = if option.is_switch {
-        String::new()
-    } else {
-        format!(" {}", option.placeholder)
+    let value = match (option.is_switch, option.without_value) {
+        (true, _) => String::new(),
+        (false, "") => format!(" {}", option.placeholder),
+        (false, _) => format!(" [{}]", option.placeholder),
     };
     let repeats = if option.is_list { " (repeatable)" } else { "" };
     let start = if option.on_resume { "" } else { " *start*" };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::serve::check_serve;
 use super::table::{CrawlConfig, OPTIONS, OptionSpec};
 
 /// Where a value came from. Later ones win.
@@ -226,6 +227,11 @@ impl Settings {
             })?;
         }
         check_agent(&config, self.source("agent"))?;
+        check_serve(&config).map_err(|(name, what)| BadSetting {
+            name: name.to_owned(),
+            place: option(name).map_or_else(String::new, |of| place(of, self.source(name))),
+            what,
+        })?;
         Ok(config)
     }
 }

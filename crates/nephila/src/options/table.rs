@@ -9,6 +9,7 @@ use std::time::Duration;
 use nephila_frontier::{Order, QueryPolicy, ScopeRule};
 
 use super::format::Formats;
+use super::serve::ServeAddress;
 use super::value::{
     Auth, CountOrAuto, Delay, Follow, Header, Nofollow, OptionValue, Pattern, Resolve, Size,
     SkipDuplicates,
@@ -29,6 +30,8 @@ pub enum Group {
     Output,
     /// How the machine is used.
     Machine,
+    /// How a crawl is looked at while it runs.
+    Watching,
 }
 
 impl Group {
@@ -41,6 +44,7 @@ impl Group {
             Group::Discovery => "Discovery",
             Group::Output => "Output",
             Group::Machine => "Machine",
+            Group::Watching => "Watching",
         }
     }
 }
@@ -58,6 +62,8 @@ pub struct OptionSpec {
     pub is_list: bool,
     /// Whether it may be given without a value.
     pub is_switch: bool,
+    /// What it means where it is given without a value; empty where it needs one.
+    pub without_value: &'static str,
     /// Its default, as the user would write it; empty for an empty list.
     pub default: &'static str,
     /// Its least and greatest value, as the user would write them; empty where there is none.
@@ -160,6 +166,7 @@ macro_rules! options {
                 placeholder: <$type as OptionValue>::PLACEHOLDER,
                 is_list: <$type as OptionValue>::IS_LIST,
                 is_switch: <$type as OptionValue>::IS_SWITCH,
+                without_value: <$type as OptionValue>::WITHOUT_VALUE,
                 default: $default,
                 bounds: ($least, $most),
                 on_resume: options!(@when $when),
@@ -429,6 +436,16 @@ options! {
     commit_interval: Duration = "commit-interval", Machine, "500ms", "10ms"..="1s", any_time,
         "Longest time between two commits; one is made after a thousand pages in any case",
         "what a crash can cost is the fetching of this time";
+
+    serve: Option<ServeAddress> = "serve", Watching, "none", ""..="", any_time,
+        "Show the crawl while it runs, as a page at this address, with its figures for Prometheus; without an address 127.0.0.1:8642. An address that other machines reach takes --serve-token",
+        "nothing listens unasked";
+    serve_token: Option<String> = "serve-token", Watching, "none", ""..="", any_time,
+        "What whoever asks for anything of the page has to know: at least 16 characters; better given as NEPHILA_SERVE_TOKEN, for other users of the machine see a command line",
+        "on loopback only users of this machine can ask";
+    serve_host: Vec<String> = "serve-host", Watching, "", ""..="", any_time,
+        "Another name or address, without port, under which the page may be asked for: that of a proxy before it",
+        "a name that is not known may be another site's that leads here (DNS rebinding)";
 }
 
 #[cfg(test)]

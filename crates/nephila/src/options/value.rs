@@ -16,6 +16,8 @@ pub trait OptionValue: Sized {
     const IS_LIST: bool = false;
     /// Whether the option is a switch: given without a value it means `true`.
     const IS_SWITCH: bool = false;
+    /// What the option means where its flag is given without a value; empty where it needs one.
+    const WITHOUT_VALUE: &'static str = "";
 
     /// Reads what the user wrote; a list has any number of items, every other value one.
     ///
@@ -32,7 +34,7 @@ pub trait OptionValue: Sized {
     }
 }
 
-fn single(written: &[String]) -> Result<&str, String> {
+pub(super) fn single(written: &[String]) -> Result<&str, String> {
     match written {
         [one] => Ok(one.trim()),
         [] => Err("a value is missing".to_owned()),
@@ -223,6 +225,7 @@ count!(u64, u32, u16, u8, usize);
 /// `none`, or a value.
 impl<T: OptionValue> OptionValue for Option<T> {
     const PLACEHOLDER: &'static str = T::PLACEHOLDER;
+    const WITHOUT_VALUE: &'static str = T::WITHOUT_VALUE;
 
     fn parse(written: &[String]) -> Result<Option<T>, String> {
         match single(written)? {

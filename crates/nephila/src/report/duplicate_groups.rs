@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::DuplicateGroup;
+use super::findings::DuplicateGroup;
 use crate::duplicates::Content;
 
 /// Bodies that are told apart; pages with others are left out.

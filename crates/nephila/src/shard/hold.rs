@@ -27,7 +27,7 @@ impl<F: Fetch + 'static> Shard<F> {
             let (Stage::Pause(number) | Stage::Save(number)) = now else {
                 return Ok(());
             };
-            if *phase.borrow_and_update() != Phase::Running {
+            if !matches!(*phase.borrow_and_update(), Phase::Running | Phase::Paused) {
                 return Ok(());
             }
             self.send_outgoing();

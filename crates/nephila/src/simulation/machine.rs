@@ -73,7 +73,8 @@ fn open(world: &World, clock: Clock) -> Result<Opened, Error> {
 async fn run(world: &Rc<World>, clock: Clock) -> Result<Ended, Error> {
     let mut opened = open(world, clock)?;
     assert_eq!(opened.frontiers.len(), world.shards);
-    let control = Control::new(opened.config.concurrency.0.unwrap_or(1));
+    let slots = opened.config.concurrency.0.unwrap_or(1);
+    let control = Control::new(slots, slots);
     let progress = Arc::new(Progress::default());
     let first = opened.admit_seeds()?;
     let (common, receivers) = opened.common(&control, &progress);
