@@ -115,16 +115,16 @@ impl Settings {
             if FILE_KEYS.contains(&name.as_str()) {
                 continue;
             }
-            let line = line_of(key_offset(text, name));
+            let line = || line_of(key_offset(text, name));
             let items = items_of(value).ok_or_else(|| {
                 bad(
                     name,
                     format!("{name}: text, a number, true, false or a list is wanted"),
-                    line,
+                    line(),
                 )
             })?;
             self.set(name, items, Source::File(path.to_owned()))
-                .map_err(|error| bad(name, error.what, line))?;
+                .map_err(|error| bad(name, error.what, line()))?;
         }
         Ok(())
     }

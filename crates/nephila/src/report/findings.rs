@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use memchr::memmem;
 use nephila_frontier::{Outcome, UrlKind};
 use nephila_store::PartPosition;
 use serde::Deserialize;
@@ -138,8 +139,9 @@ impl Findings {
         let mut slowest = Ranking::new(MOST_RANKED);
         let mut largest = Ranking::new(MOST_RANKED);
         let mut groups = DuplicateGroups::default();
+        let mut head = Vec::new();
         (self.rows, self.is_cut) = for_each_row(rows, bound, |line| {
-            let row: PageRow = parsed(line)?;
+            let row: PageRow = parsed(without_outlinks(line, &mut head))?;
             if row.kind != UrlKind::Page.as_str() {
                 return Ok(());
             }
@@ -259,9 +261,48 @@ fn for_each_row(
     Ok((count, false))
 }
 
+/// The row without its links, which are most of its bytes: a parser would look at each of them.
+///
+/// No string has these marks in it, because a quotation mark in a string has a backslash before it.
+fn without_outlinks<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    const BEGIN: &[u8] = b",\"outlinks\":[";
+    const END: &[u8] = b"],\"warnings\":[";
+    let begin = memmem::find(line, BEGIN);
+    let Some((before, rest)) = begin.and_then(|begin| line.split_at_checked(begin)) else {
+        return line;
+    };
+    let end = memmem::find(rest, END);
+    let Some(behind) = end.and_then(|end| rest.get(end + 1..)) else {
+        return line;
+    };
+    scratch.clear();
+    scratch.extend_from_slice(before);
+    scratch.extend_from_slice(behind);
+    scratch
+}
+
 fn parsed<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Error> {
     serde_json::from_slice(line).map_err(|error| {
         let message = format!("a row that cannot be read: {error}");
         Error::new(ErrorKind::Corrupt, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_cut_out_of_a_row_and_marks_in_texts_are_not_theirs() {
+        let title = serde_json::to_string(r#"x","outlinks":[{}],"warnings":["#).unwrap();
+        let link = serde_json::to_string(r#"],"warnings":["#).unwrap();
+        let line = format!(
+            r#"{{"title":{title},"outlinks":[{{"url":"u","text":{link}}}],"warnings":["w"],"hops":1}}"#
+        );
+        let expected = format!(r#"{{"title":{title},"warnings":["w"],"hops":1}}"#);
+        let mut scratch = Vec::new();
+        let short = without_outlinks(line.as_bytes(), &mut scratch);
+        assert_eq!(std::str::from_utf8(short).unwrap(), expected);
+        assert_eq!(without_outlinks(b"{}", &mut Vec::new()), b"{}");
+    }
 }
