@@ -20,7 +20,7 @@ const SECONDS: f64 = 7.0;
 const WARM_UP: f64 = 1.5;
 const SECONDS_OF_DELAYS: f64 = 16.0;
 /// The same where the way to the outputs has to be full first.
-const SECONDS_OF_SINK: f64 = 14.0;
+const SECONDS_OF_SINK: f64 = 30.0;
 const WARM_UP_OF_SINK: f64 = 7.0;
 
 /// The scenario with a change really made.
@@ -56,7 +56,7 @@ fn changed(scenario: &Scenario, change: Change, before: &Measured) -> anyhow::Re
     Ok(new)
 }
 
-/// `nephila-bench whatif [SCENARIOS] [--seed SEED] [--only KIND]`.
+/// `nephila-bench whatif [SCENARIOS] [--seed SEED] [--only KIND] [--at NUMBER]`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let named = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;
@@ -64,6 +64,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     };
     let seed = named("--seed").map_or(Ok(1), |text| text.parse::<u64>())?;
     let only = named("--only");
+    let at = named("--at")
+        .map(|text| text.parse::<usize>())
+        .transpose()?;
     let count = match arguments.first().filter(|first| !first.starts_with("--")) {
         Some(count) => count.parse().context("how many scenarios")?,
         None => SCENARIOS,
@@ -76,7 +79,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     println!(
         "| scenario | verdict | change | before | predicted | came | error |\n|---|---|---|---|---|---|---|"
     );
-    for number in 0..count {
+    let numbers = at.map_or(0..count, |at| at..at + 1);
+    for number in numbers {
         let kind = *kinds
             .get(number % kinds.len().max(1))
             .context("no such kind")?;

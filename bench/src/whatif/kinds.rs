@@ -219,7 +219,8 @@ fn bandwidth(plain: Scenario, chance: &mut Chance) -> Drawn {
 
 fn sink(plain: Scenario, chance: &mut Chance) -> Drawn {
     let scenario = Scenario {
-        disk: Some(chance.between(400e3, 1.2e6) as u64),
+        // A commit of a thousand pages takes a second or so: there are to be many in the time that counts.
+        disk: Some(chance.between(2.5e6, 5e6) as u64),
         slots: chance.count(150, 300),
         latency_ms: chance.between(10.0, 30.0),
         page_bytes: chance.count(4_000, 8_000),

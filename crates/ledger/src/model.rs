@@ -229,7 +229,7 @@ impl Model {
     /// What a change would bring.
     pub fn predict(&self, change: Change) -> Prediction {
         let changed = self.changed(change);
-        let usual = changed.throughput() * self.factor;
+        let usual = (changed.throughput() * self.factor).min(self.bound_of(&changed));
         // Exponential work waits the longest, even work the shortest.
         let slow = Network {
             variation: 1.0,
@@ -270,6 +270,13 @@ impl Model {
             ..self.network.clone()
         };
         network.throughput() * self.factor
+    }
+
+    /// What the bounds of a changed network let through; one that was passed as it is was too low by so much.
+    fn bound_of(&self, changed: &Network) -> f64 {
+        let bounds = changed.bounds().into_iter().zip(self.network.bounds());
+        let raised = bounds.map(|(bound, before)| bound * (self.measured / before).max(1.0));
+        raised.fold(f64::INFINITY, f64::min)
     }
 
     fn changed(&self, change: Change) -> Network {

@@ -20,7 +20,7 @@ const MOST_STATES: f64 = 4_096.0;
 /// A station of several equal servers: what one page takes of one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Station {
-    /// Servers; at least one.
+    /// Servers; less than one where others have a part of it.
     pub servers: f64,
     /// Seconds of one server for a page.
     pub seconds: f64,
@@ -39,7 +39,7 @@ impl Station {
 
     /// The most that can pass, in pages a second (utilisation law, at a utilisation of 1).
     pub fn most(&self) -> f64 {
-        self.servers.max(1.0) / self.seconds.max(f64::MIN_POSITIVE)
+        self.servers / self.seconds.max(f64::MIN_POSITIVE)
     }
 }
 
@@ -91,7 +91,12 @@ impl Network {
 
     /// The most that any bound allows: `min(N / R, 1 / Dmax)`.
     pub fn bound(&self) -> f64 {
-        let bounds = [
+        self.bounds().into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// What each of them lets through by itself.
+    pub fn bounds(&self) -> [f64; 8] {
+        [
             self.bound_by_slots(),
             self.bound_by_turns(),
             self.loops.most(),
@@ -100,8 +105,7 @@ impl Network {
             self.link.most(),
             self.processors.most(),
             self.sink.most(),
-        ];
-        bounds.into_iter().fold(f64::INFINITY, f64::min)
+        ]
     }
 
     /// What all slots give when nothing waits for anything here (Little's law).

@@ -72,6 +72,8 @@ impl Limit {
 /// From this share of its time on a thread, or a processor, is at its limit: what is left is the pauses
 /// between bursts.
 const SATURATED: f64 = 0.85;
+/// Share of the processors' time from which on there is none to be had.
+const FULL: f64 = 0.97;
 /// A page takes so many times as long on a thread as on a processor where others are in the way.
 const CROWDED: f64 = 1.25;
 /// Share of the processors from which on others count as being in the way.
@@ -79,7 +81,7 @@ const OTHERS: f64 = 0.2;
 /// More bodies bring hardly more bytes below this elasticity (see [`crate::LinkSamples`]).
 const FULL_WAY: f64 = 0.35;
 /// Share of the waiting for the other side that bodies take when the way is full.
-const BODIES: f64 = 0.5;
+const BODIES: f64 = 0.3;
 
 /// What limits a run, over a stretch of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,7 +101,9 @@ impl Verdict {
         let working = window.loop_share(Spent::Working);
         let processors = window.own_processors() + window.others_processors();
         let is_crowded = is_crowded(window);
-        if working >= SATURATED || (processors >= 0.97 && working >= 0.5) {
+        // Full of others' work alone they may be, where this one hardly asks for any.
+        let is_full = processors >= FULL && (working >= 0.5 || window.own_processors() >= 0.5);
+        if working >= SATURATED || is_full {
             let verdict = |limit| {
                 Some(Verdict {
                     limit,
